@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/parse.h"
+
+#define NS_PER_S 1000000000LL
+
+static int64_t read_clock(clockid_t id)
+{
+	struct timespec t;
+
+	(void)clock_gettime(id, &t);
+	return (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+int64_t clock_now_ns(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t clock_monotonic_ns(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+void clock_format(int64_t ns, char ret_text[CLOCK_TEXT_SIZE])
+{
+	time_t seconds = (time_t)(ns / NS_PER_S);
+	long fraction = (long)(ns % NS_PER_S);
+	struct tm tm;
+	size_t n;
+
+	if (fraction < 0) {
+		fraction += NS_PER_S;
+		seconds--;
+	}
+	(void)gmtime_r(&seconds, &tm);
+	n = strftime(ret_text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (fraction) {
+		n += (size_t)snprintf(ret_text + n, CLOCK_TEXT_SIZE - n, ".%09ld", fraction);
+		while (ret_text[n - 1] == '0')
+			n--;
+	}
+	(void)snprintf(ret_text + n, CLOCK_TEXT_SIZE - n, "Z");
+}
+
+/* Exactly `count` digits. */
+static int scan_number(const char **text, int count, int *ret_value)
+{
+	int value = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (!isdigit((unsigned char)(*text)[i]))
+			return -EINVAL;
+		value = value * 10 + ((*text)[i] - '0');
+	}
+	*text += count;
+	*ret_value = value;
+	return 0;
+}
+
+static int scan_char(const char **text, char c)
+{
+	if (**text != c)
+		return -EINVAL;
+	(*text)++;
+	return 0;
+}
+
+static long scan_fraction(const char **text)
+{
+	long value = 0, unit = NS_PER_S / 10;
+
+	if (**text != '.' || !isdigit((unsigned char)(*text)[1]))
+		return 0;
+	for ((*text)++; isdigit((unsigned char)**text); (*text)++, unit /= 10)
+		value += (**text - '0') * unit;
+	return value;
+}
+
+static int scan_date(const char **text, struct tm *tm)
+{
+	if (scan_number(text, 4, &tm->tm_year) < 0 || scan_char(text, '-') < 0 ||
+	    scan_number(text, 2, &tm->tm_mon) < 0 || scan_char(text, '-') < 0 ||
+	    scan_number(text, 2, &tm->tm_mday) < 0)
+		return -EINVAL;
+	if (tm->tm_mon < 1 || tm->tm_mon > 12 || tm->tm_mday < 1 || tm->tm_mday > 31)
+		return -EINVAL;
+	tm->tm_year -= 1900;
+	tm->tm_mon -= 1;
+	return 0;
+}
+
+/* HH, HH:MM or HH:MM:SS; docker accepts the short forms for --since. */
+static int scan_time(const char **text, struct tm *tm, long *ret_fraction)
+{
+	*ret_fraction = 0;
+	if (scan_number(text, 2, &tm->tm_hour) < 0 || tm->tm_hour > 23)
+		return -EINVAL;
+	if (**text != ':')
+		return 0;
+	(*text)++;
+	if (scan_number(text, 2, &tm->tm_min) < 0 || tm->tm_min > 59)
+		return -EINVAL;
+	if (**text != ':')
+		return 0;
+	(*text)++;
+	if (scan_number(text, 2, &tm->tm_sec) < 0 || tm->tm_sec > 60)
+		return -EINVAL;
+	*ret_fraction = scan_fraction(text);
+	return 0;
+}
+
+static int scan_offset(const char **text, int *ret_seconds)
+{
+	int sign, hours, minutes;
+
+	if (**text == 'Z' || **text == 'z') {
+		(*text)++;
+		*ret_seconds = 0;
+		return 0;
+	}
+	if (**text != '+' && **text != '-')
+		return -EINVAL;
+	sign = *(*text)++ == '-' ? -1 : 1;
+	if (scan_number(text, 2, &hours) < 0 || scan_char(text, ':') < 0 ||
+	    scan_number(text, 2, &minutes) < 0)
+		return -EINVAL;
+	*ret_seconds = sign * (hours * 3600 + minutes * 60);
+	return 0;
+}
+
+static int parse_date_time(const char *text, bool strict, int64_t *ret_ns)
+{
+	struct tm tm = {0};
+	long fraction = 0;
+	int offset;
+	time_t seconds;
+
+	tm.tm_isdst = -1;
+	if (scan_date(&text, &tm) < 0)
+		return -EINVAL;
+	if (*text == 'T' || *text == 't') {
+		text++;
+		if (scan_time(&text, &tm, &fraction) < 0)
+			return -EINVAL;
+	} else if (strict) {
+		return -EINVAL;
+	}
+	if (*text) {
+		if (scan_offset(&text, &offset) < 0 || *text)
+			return -EINVAL;
+		seconds = timegm(&tm) - offset;
+	} else {
+		if (strict)
+			return -EINVAL;
+		seconds = mktime(&tm);
+	}
+	*ret_ns = (int64_t)seconds * NS_PER_S + fraction;
+	return 0;
+}
+
+int clock_parse(const char *text, int64_t *ret_ns)
+{
+	return parse_date_time(text, /* strict= */ true, ret_ns);
+}
+
+int clock_parse_user(const char *text, int64_t now_ns, int64_t *ret_ns)
+{
+	int64_t duration;
+
+	if (parse_date_time(text, /* strict= */ false, ret_ns) == 0)
+		return 0;
+	if (*text && text[strspn(text, "0123456789.")] == '\0')
+		return parse_decimal_nano(text, ret_ns);
+	if (parse_duration(text, &duration) < 0)
+		return -EINVAL;
+	*ret_ns = now_ns - duration;
+	return 0;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container.h - use cases of containers
+ *
+ * `selector` is a name, an id, or any unique part of the beginning of an id. Errors have docker's
+ * words where users know them ("No such container: X").
+ */
+#ifndef SKIFF_ENGINE_CONTAINER_H
+#define SKIFF_ENGINE_CONTAINER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/strv.h"
+#include "engine/engine.h"
+
+/* ---- create and run ---- */
+
+/* Texts are as the user typed them; the engine parses and checks them. NULL or empty: default. */
+struct create_request {
+	const char *image; /* reference, id, or transport:path */
+	struct strv args;  /* command and arguments after IMAGE */
+	const char *name, *hostname, *user, *workdir, *entrypoint;
+	bool entrypoint_set; /* --entrypoint "" clears the image's */
+	struct strv env;     /* KEY=value; bare KEY was already resolved or dropped by cli */
+	struct strv labels;  /* key=value */
+	struct strv volumes; /* -v */
+	struct strv mounts;  /* --mount */
+	struct strv tmpfs;   /* --tmpfs /path[:options] */
+	struct strv cap_add, cap_drop, security_opt, group_add;
+	struct strv devices, ulimits, sysctls; /* as docker writes them */
+	struct strv add_hosts, dns, dns_search, dns_options;
+	const char *network; /* none, host, container:X */
+	const char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode, *cgroup_parent;
+	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpuset_cpus, *cpuset_mems;
+	const char *shm_size;
+	int64_t cpu_shares, cpu_period, cpu_quota; /* 0: unset */
+	int64_t pids_limit;                        /* 0: unset; -1: unlimited */
+	const char *stop_signal;
+	int64_t stop_timeout_s; /* -1: default (10) */
+	const char *log_driver;
+	struct strv log_opts;
+	const char *cidfile;
+	bool tty, open_stdin, stdin_once, read_only, init, privileged, auto_remove;
+	bool attach_stdin, attach_stdout, attach_stderr; /* recorded for inspect */
+};
+
+void create_request_init(struct create_request *request);
+void create_request_release(struct create_request *request);
+
+struct create_result {
+	char id[65];
+	struct strv warnings;
+};
+
+void create_result_release(struct create_result *result);
+
+int container_create(struct engine *engine, const struct create_request *request,
+		     struct create_result *ret_result, struct error *err);
+
+struct monitor_link;
+struct monitor_link_options;
+
+/*
+ * Starts a created or stopped container. `link` was spawned by the caller as early as possible
+ * (monitor_link_spawn()); on success it is the attach connection. ERR_CONFLICT when it runs
+ * already.
+ */
+int container_start(struct engine *engine, const char *selector, struct monitor_link *link,
+		    const struct monitor_link_options *options, struct error *err);
+
+/* Connects to a running container, for attach and start -a. */
+int container_attach(struct engine *engine, const char *selector,
+		     const struct monitor_link_options *options, struct monitor_link *ret_link,
+		     struct error *err);
+
+/* ---- looking ---- */
+
+enum container_status {
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_RESTARTING,
+	CONTAINER_ORPHANED, /* runs, but its monitor is gone: output and exit code are lost */
+	CONTAINER_EXITED,
+	CONTAINER_DEAD, /* was started, and nobody wrote down how it ended (crash, reboot) */
+};
+
+struct container_summary {
+	char *id, *name, *image, *command;
+	int64_t created_ns, started_ns, finished_ns;
+	enum container_status status;
+	int exit_code;
+	struct strv labels;
+};
+
+struct container_list {
+	struct container_summary *items;
+	size_t count;
+};
+
+struct list_request {
+	bool all;
+	struct strv filters; /* key=value: status, name, id, label, ancestor, exited, before, since,
+				volume */
+	int64_t last;        /* -n; -1: no limit */
+};
+
+int container_list(struct engine *engine, const struct list_request *request,
+		   struct container_list *ret_list, struct error *err);
+void container_list_release(struct container_list *list);
+
+/* The object that docker's inspect prints for a container; a new reference. */
+int container_inspect(struct engine *engine, const char *selector, json_t **ret_object,
+		      struct error *err);
+
+struct top_row {
+	pid_t pid_inside, pid, ppid_inside; /* innermost pid namespace; host; innermost */
+	char *user, *started, *tty, *time, *command;
+};
+
+struct top_list {
+	struct top_row *items;
+	size_t count;
+};
+
+int container_top(struct engine *engine, const char *selector, struct top_list *ret_list,
+		  struct error *err);
+void top_list_release(struct top_list *list);
+
+struct logs_request {
+	bool follow, timestamps, details;
+	int64_t tail;               /* -1: all */
+	int64_t since_ns, until_ns; /* 0: unbounded */
+	int stdout_fd, stderr_fd;
+};
+
+int container_logs(struct engine *engine, const char *selector, const struct logs_request *request,
+		   struct error *err);
+
+/* ---- ending ---- */
+
+/* timeout_s: -1 the container's own; signal NULL: the container's own. Returns when it is gone. */
+int container_stop(struct engine *engine, const char *selector, const char *signal,
+		   int64_t timeout_s, struct error *err);
+int container_kill(struct engine *engine, const char *selector, const char *signal,
+		   struct error *err);
+int container_pause(struct engine *engine, const char *selector, bool pause, struct error *err);
+int container_wait(struct engine *engine, const char *selector, int *ret_exit_code,
+		   struct error *err);
+int container_rename(struct engine *engine, const char *selector, const char *name,
+		     struct error *err);
+
+struct remove_request {
+	bool force, volumes;
+};
+
+int container_remove(struct engine *engine, const char *selector,
+		     const struct remove_request *request, struct error *err);
+
+struct prune_result {
+	struct strv ids;
+	uint64_t bytes;
+};
+
+/* Stopped containers, and whatever earlier crashes left in the store, /run and the cgroups. */
+int container_prune(struct engine *engine, struct prune_result *ret_result, struct error *err);
+void prune_result_release(struct prune_result *result);
+
+/* The full id of a selector. */
+int container_resolve(struct engine *engine, const char *selector, char ret_id[65],
+		      struct error *err);
+
+/* ---- exec ---- */
+
+struct exec_options {
+	struct strv args, env;
+	const char *user, *workdir;
+	bool tty, open_stdin, detach, privileged, as_child;
+	bool chroot_only; /* --enter=chroot */
+	const char *detach_keys;
+};
+
+/* Runs it with our own standard streams; *ret_exit_code is the command's. */
+int container_exec(struct engine *engine, const char *selector, const struct exec_options *options,
+		   int *ret_exit_code, struct error *err);
+
+DEFINE_CLEANUP_VALUE(struct create_request, create_request_release);
+DEFINE_CLEANUP_VALUE(struct create_result, create_result_release);
+DEFINE_CLEANUP_VALUE(struct container_list, container_list_release);
+DEFINE_CLEANUP_VALUE(struct top_list, top_list_release);
+DEFINE_CLEANUP_VALUE(struct prune_result, prune_result_release);
+
+#endif

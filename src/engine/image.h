@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* image.h - use cases of images */
+#ifndef SKIFF_ENGINE_IMAGE_H
+#define SKIFF_ENGINE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/strv.h"
+#include "engine/engine.h"
+#include "storage/image_record.h"
+
+/* One step of a long operation, for whoever wants to show it. */
+struct image_progress {
+	void (*layer)(void *context, const char *digest, const char *what, uint64_t done_bytes,
+		      uint64_t total_bytes);
+	void *context;
+};
+
+struct load_request {
+	const char *path; /* file or directory; NULL: standard input (descriptor `fd`) */
+	int fd;
+	const char *transport; /* NULL: find out; "docker-archive", "oci-archive", "oci", "dir" */
+	const char *reference; /* which image of several, NULL: all */
+	const char *platform;  /* NULL: this machine's */
+	const struct image_progress *progress; /* NULL: none */
+};
+
+struct load_result {
+	struct strv names; /* familiar names ("alpine:3.18") in the archive's order */
+	struct strv ids;   /* of images without a name */
+};
+
+int image_load(struct engine *engine, const struct load_request *request,
+	       struct load_result *ret_result, struct error *err);
+void load_result_release(struct load_result *result);
+
+/*
+ * What `run` names: a reference or id in the store, or "transport:path[:reference]", which is
+ * loaded first. ERR_NOT_FOUND when it is not there (there are no registries yet).
+ */
+int image_resolve(struct engine *engine, const char *name, struct image_record *ret_record,
+		  struct error *err);
+
+/* Newest first; all names in one record. */
+int image_list(struct engine *engine, struct image_records *ret_records, struct error *err);
+int image_tag(struct engine *engine, const char *source, const char *target, struct error *err);
+
+/* Lines as docker prints them: "Untagged: …", "Deleted: …". */
+int image_remove(struct engine *engine, const char *selector, bool force, struct strv *ret_lines,
+		 struct error *err);
+
+/* The object of docker's image inspect; a new reference. */
+int image_inspect(struct engine *engine, const char *selector, json_t **ret_object,
+		  struct error *err);
+
+/* "docker.io/library/alpine:3.18" -> "alpine:3.18"; caller frees. */
+char *image_familiar_name(const char *reference);
+
+DEFINE_CLEANUP_VALUE(struct load_result, load_result_release);
+
+#endif

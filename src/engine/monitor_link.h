@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * monitor_link.h - one connection to one monitor
+ *
+ * A monitor is started as early as possible (monitor_link_spawn()), so that it loads while
+ * the command still reads the database; monitor_link_launch() then tells it what to run.
+ * monitor_link_attach() connects to the monitor of a container that runs already.
+ */
+#ifndef SKIFF_ENGINE_MONITOR_LINK_H
+#define SKIFF_ENGINE_MONITOR_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct monitor_link {
+	int sock;  /* owned */
+	pid_t pid; /* of a monitor started here, else 0; it is reparented when we exit */
+	int pidfd; /* owned; of the monitor */
+	bool tty;  /* the container has a terminal (known after launch or attach) */
+	int32_t container_pid;
+};
+
+struct monitor_link_options {
+	uint16_t attach_flags;       /* enum monitor_attach_flags */
+	uint16_t tty_rows, tty_cols; /* 0: unknown */
+};
+
+int monitor_link_spawn(struct monitor_link *ret_link, struct error *err);
+
+struct monitor_link_launch {
+	const char *id, *root, *state;       /* paths absolute */
+	int root_fd, container_fd, state_fd; /* state_fd: STATE/containers/ID */
+	struct monitor_link_options options;
+};
+
+/* Returns when the container's command runs, or with the error that prevented it. */
+int monitor_link_launch(struct monitor_link *link, const struct monitor_link_launch *launch,
+			struct error *err);
+
+/* state_fd: STATE/containers/ID. ERR_CONFLICT when nobody answers there. */
+int monitor_link_attach(int state_fd, const struct monitor_link_options *options,
+			struct monitor_link *ret_link, struct error *err);
+
+/* Waits until the monitor process is gone (it has then cleaned up everything). */
+int monitor_link_wait_gone(struct monitor_link *link, struct error *err);
+
+/* A monitor that was spawned and never launched ends by itself. */
+void monitor_link_release(struct monitor_link *link);
+
+/* ---- streaming ---- */
+
+struct stream_request {
+	int stdin_fd;             /* NO_FD: nothing is forwarded */
+	int stdout_fd, stderr_fd; /* NO_FD: discarded */
+	bool forward_signals;     /* SIGINT, SIGTERM, … to the container's PID 1 */
+	const char *detach_keys;  /* "ctrl-p,ctrl-q"; "" disables */
+};
+
+struct stream_result {
+	bool detached; /* by the detach keys; exit_code is not set */
+	int exit_code; /* 0-255 */
+};
+
+/*
+ * Moves bytes between our descriptors and the container until it ends or the user detaches. With a
+ * terminal on stdin_fd and one in the container, ours is in raw mode meanwhile and is restored
+ * whatever happens (a watchdog process restores it even when we are killed with SIGKILL); its size
+ * is forwarded.
+ */
+int monitor_link_stream(struct monitor_link *link, const struct stream_request *request,
+			struct stream_result *ret_result, struct error *err);
+
+/* Checks a --detach-keys value; ERR_INVALID with docker's words. */
+int detach_keys_check(const char *keys, struct error *err);
+
+DEFINE_CLEANUP_VALUE(struct monitor_link, monitor_link_release);
+
+#endif

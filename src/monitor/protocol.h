@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * protocol.h - what is said between a monitor and the commands that talk to it
+ *
+ * Every message is one SOCK_SEQPACKET packet: a type byte and its payload, at most
+ * MONITOR_MESSAGE_MAX bytes in all. Two sockets exist:
+ *
+ *	the control socket, a socketpair made before the monitor is started (its number 3):
+ *	    command -> monitor   LAUNCH
+ *	    monitor -> command   STARTED or FAILED, then it is an attach connection like any other
+ *	STATE_DIR/containers/ID/attach.sock, for everybody who comes later:
+ *	    command -> monitor   ATTACH
+ *	    monitor -> command   STARTED or FAILED
+ *
+ * After that, both ways until one end closes:
+ *	    command -> monitor   STDIN, STDIN_EOF, RESIZE, SIGNAL
+ *	    monitor -> command   STDOUT, STDERR, EXIT
+ * EXIT is the last message and comes after the last byte of output was sent on this connection.
+ *
+ * Integers are in the machine's order: both ends are the same program. Sockets are in a directory
+ * of mode 0700; the monitor also checks SO_PEERCRED (uid 0 or its own).
+ *
+ * Back-pressure: the connection that launched the container in the foreground is waited for;
+ * any other one that does not take its output in time is dropped.
+ */
+#ifndef SKIFF_MONITOR_PROTOCOL_H
+#define SKIFF_MONITOR_PROTOCOL_H
+
+#include <stdint.h>
+
+#define MONITOR_MESSAGE_MAX 65536
+#define MONITOR_CONTROL_FD 3
+#define MONITOR_PROTOCOL_VERSION 1
+#define MONITOR_ARGV0 "skiff-monitor" /* argv[0] that makes skiff a monitor */
+
+enum monitor_message {
+	MONITOR_LAUNCH = 1,
+	MONITOR_ATTACH,
+	MONITOR_STARTED,
+	MONITOR_FAILED,
+	MONITOR_STDIN,
+	MONITOR_STDIN_EOF,
+	MONITOR_RESIZE,
+	MONITOR_SIGNAL,
+	MONITOR_STDOUT,
+	MONITOR_STDERR,
+	MONITOR_EXIT,
+};
+
+enum monitor_attach_flags {
+	MONITOR_WANT_STDIN = 1,
+	MONITOR_WANT_STDOUT = 2,
+	MONITOR_WANT_STDERR = 4,
+	MONITOR_WANT_EXIT = 8, /* stay connected until the end, even without streams */
+	MONITOR_CLIENT_REMOVES =
+		16, /* --rm: the command removes the container after EXIT, if it lives */
+};
+
+/* LAUNCH, with three descriptors: ROOT, ROOT/containers/ID, STATE_DIR/containers/ID (its lock is
+ * taken by the monitor before it answers). */
+struct monitor_launch {
+	uint8_t type;
+	uint8_t version;
+	uint16_t attach_flags; /* 0: nobody is attached */
+	uint16_t tty_rows, tty_cols;
+	char id[65];
+	char root[4096], state[4096]; /* as given by --root and --state, for the commands it runs */
+};
+
+struct monitor_attach {
+	uint8_t type;
+	uint8_t version;
+	uint16_t attach_flags;
+	uint16_t tty_rows, tty_cols; /* 0: unchanged */
+};
+
+struct monitor_started {
+	uint8_t type;
+	uint8_t tty;
+	int32_t pid;
+};
+
+/* FAILED: the error whole. The text follows the struct, without a NUL. */
+struct monitor_failed {
+	uint8_t type;
+	uint8_t kind; /* enum error_kind */
+	int32_t errnum;
+};
+
+struct monitor_resize {
+	uint8_t type;
+	uint16_t rows, cols;
+};
+
+struct monitor_signal {
+	uint8_t type;
+	int32_t signal;
+};
+
+struct monitor_exit {
+	uint8_t type;
+	int32_t exit_code;
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launch.h - what a start needs and an OCI configuration cannot say
+ *
+ * ROOT/containers/ID/launch.json stands beside config.json. The engine writes both at every start;
+ * the monitor reads them. All paths in it are relative to ROOT unless they begin with '/'.
+ *
+ *	{
+ *	  "lowers": ["layers/<chain-id>/diff", …],   top layer first; empty: config's root.path is
+ *used "volatileUpper": true,                      no sync when the overlay goes (--rm) "user":
+ *"name:group",                       resolved inside the root; wins over process.user "groups":
+ *["audio", "44"],                  --group-add; resolved inside the root too "init":
+ *"/usr/libexec/skiff/skiff-init",    --init; absent otherwise "seccomp": "cache/seccomp/<name>",
+ *compiled filter; absent: unconfined "fillVolumes": ["/data"],                   mounts to fill
+ *from the image if they are empty "tty": true, "openStdin": true, "stdinOnce": true, "autoRemove":
+ *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true}
+ *	}
+ */
+#ifndef SKIFF_RUNTIME_LAUNCH_H
+#define SKIFF_RUNTIME_LAUNCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strv.h"
+
+enum log_driver {
+	LOG_DRIVER_JSON_FILE,
+	LOG_DRIVER_NONE,
+};
+
+struct launch {
+	struct strv lowers;
+	bool volatile_upper;
+	char *user; /* NULL: process.user of the configuration */
+	struct strv groups;
+	char *init;    /* NULL: none */
+	char *seccomp; /* NULL: unconfined */
+	struct strv fill_volumes;
+	bool tty, open_stdin, stdin_once, auto_remove;
+	enum log_driver log_driver;
+	uint64_t log_max_bytes; /* 0: never rotated */
+	uint32_t log_max_files;
+	bool log_compress;
+};
+
+/* Reads and checks the file. */
+int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *err);
+
+/* Writes it. */
+int launch_save(int container_dir_fd, const struct launch *launch, struct error *err);
+void launch_release(struct launch *launch);
+
+DEFINE_CLEANUP_VALUE(struct launch, launch_release);
+
+#endif

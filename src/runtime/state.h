@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * state.h - what a running container leaves for others to read, and what it leaves behind
+ *
+ * STATE_DIR/containers/ID/state.json is written by the monitor once the container's command runs,
+ * replaced atomically, and removed with its directory at the end: it lives in /run. Whether it
+ * still speaks the truth is asked of the kernel: a process is the one meant only when its pid and
+ * its start time (field 22 of /proc/PID/stat, in clock ticks since boot) both match.
+ *
+ * ROOT/containers/ID/exit.json is written at the end of each run and lives as long as the
+ * container.
+ */
+#ifndef SKIFF_RUNTIME_STATE_H
+#define SKIFF_RUNTIME_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Names inside STATE_DIR/containers/ID/ and ROOT/containers/ID/. */
+#define STATE_LOCK_NAME "lock" /* held by the monitor for its whole life, and by rm */
+#define STATE_FILE_NAME "state.json"
+#define STATE_SOCKET_NAME "attach.sock"
+#define EXIT_FILE_NAME "exit.json"
+#define CONFIG_FILE_NAME "config.json" /* the OCI configuration, made anew at every start */
+#define LAUNCH_FILE_NAME "launch.json" /* what OCI cannot say: runtime/launch.h */
+#define LOG_FILE_NAME "json.log"
+
+struct process_id {
+	pid_t pid;
+	uint64_t start_time; /* clock ticks since boot */
+};
+
+struct container_state {
+	struct process_id init; /* the container's PID 1, as the host sees it */
+	struct process_id monitor;
+	int64_t started_ns;
+	char *cgroup_path; /* owned; "" when the container has none of its own */
+};
+
+struct container_exit {
+	int exit_code; /* 128 + n when killed by signal n */
+	bool oom_killed;
+	int64_t started_ns, finished_ns;
+	char *error; /* owned; why it could not start; NULL otherwise */
+};
+
+/* Fills start_time of a live process. -ESRCH when there is none. */
+int process_id_of(pid_t pid, struct process_id *ret_id);
+
+/* Alive and not a zombie. */
+bool process_id_is_alive(const struct process_id *id);
+
+/*
+ * A pidfd of exactly this process; -ESRCH when it is gone or its pid was given to another.
+ */
+int process_id_open(const struct process_id *id);
+
+int container_state_save(int state_dir_fd, const struct container_state *state);
+/* -ENOENT when there is none; -EBADMSG when it is not ours. */
+int container_state_load(int state_dir_fd, struct container_state *ret_state);
+void container_state_release(struct container_state *state);
+
+int container_exit_save(int container_dir_fd, const struct container_exit *record);
+int container_exit_load(int container_dir_fd, struct container_exit *ret_record);
+void container_exit_release(struct container_exit *record);
+
+DEFINE_CLEANUP_VALUE(struct container_state, container_state_release);
+DEFINE_CLEANUP_VALUE(struct container_exit, container_exit_release);
+
+#endif
