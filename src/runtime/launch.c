@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/launch.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/atomic_file.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "runtime/state.h"
+
+static const char *const log_driver_names[] = {
+	[LOG_DRIVER_JSON_FILE] = "json-file",
+	[LOG_DRIVER_NONE] = "none",
+};
+
+static int parse_log(const json_t *log, struct launch *launch, struct error *err)
+{
+	const char *driver = json_get_string(log, "driver", "json-file");
+	int64_t max_bytes = json_get_int(log, "maxSize", 0);
+	int64_t max_files = json_get_int(log, "maxFiles", 1);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(log_driver_names); i++)
+		if (strcmp(log_driver_names[i], driver) == 0)
+			break;
+	if (i == ARRAY_SIZE(log_driver_names) || max_bytes < 0 || max_files < 1 ||
+	    max_files > 10000)
+		return err_set(err, ERR_INTERNAL, 0, "%s: log settings are not valid",
+			       LAUNCH_FILE_NAME);
+	launch->log_driver = (enum log_driver)i;
+	launch->log_max_bytes = (uint64_t)max_bytes;
+	launch->log_max_files = (uint32_t)max_files;
+	launch->log_compress = json_get_bool(log, "compress", false);
+	return 0;
+}
+
+int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *err)
+{
+	auto_(launch_release) struct launch launch = {0};
+	auto_(json_decref) json_t *object = NULL;
+	auto_free char *text = NULL;
+	size_t len;
+	int r;
+
+	r = fd_read_file_at(container_dir_fd, LAUNCH_FILE_NAME, JSON_MAX_BYTES, &text, &len);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "read %s", LAUNCH_FILE_NAME);
+	r = json_parse(text, len, LAUNCH_FILE_NAME, &object, err);
+	if (r < 0)
+		return r;
+	json_get_strv(object, "lowers", &launch.lowers);
+	json_get_strv(object, "groups", &launch.groups);
+	json_get_strv(object, "fillVolumes", &launch.fill_volumes);
+	launch.volatile_upper = json_get_bool(object, "volatileUpper", false);
+	launch.user = xstrdup_or_null(json_get_string(object, "user", NULL));
+	launch.init = xstrdup_or_null(json_get_string(object, "init", NULL));
+	launch.seccomp = xstrdup_or_null(json_get_string(object, "seccomp", NULL));
+	launch.tty = json_get_bool(object, "tty", false);
+	launch.open_stdin = json_get_bool(object, "openStdin", false);
+	launch.stdin_once = json_get_bool(object, "stdinOnce", false);
+	launch.auto_remove = json_get_bool(object, "autoRemove", false);
+	r = parse_log(json_object_get(object, "log"), &launch, err);
+	if (r < 0)
+		return r;
+	*ret_launch = launch;
+	launch = (struct launch){0};
+	return 0;
+}
+
+static json_t *format_launch(const struct launch *launch)
+{
+	json_t *object = json_object();
+	json_t *log = json_object();
+
+	(void)json_object_set_new(object, "lowers", json_from_strv(&launch->lowers));
+	(void)json_object_set_new(object, "volatileUpper", json_boolean(launch->volatile_upper));
+	json_set_string(object, "user", launch->user);
+	(void)json_object_set_new(object, "groups", json_from_strv(&launch->groups));
+	json_set_string(object, "init", launch->init);
+	json_set_string(object, "seccomp", launch->seccomp);
+	(void)json_object_set_new(object, "fillVolumes", json_from_strv(&launch->fill_volumes));
+	(void)json_object_set_new(object, "tty", json_boolean(launch->tty));
+	(void)json_object_set_new(object, "openStdin", json_boolean(launch->open_stdin));
+	(void)json_object_set_new(object, "stdinOnce", json_boolean(launch->stdin_once));
+	(void)json_object_set_new(object, "autoRemove", json_boolean(launch->auto_remove));
+	json_set_string(log, "driver", log_driver_names[launch->log_driver]);
+	(void)json_object_set_new(log, "maxSize", json_integer((json_int_t)launch->log_max_bytes));
+	(void)json_object_set_new(log, "maxFiles", json_integer((json_int_t)launch->log_max_files));
+	(void)json_object_set_new(log, "compress", json_boolean(launch->log_compress));
+	(void)json_object_set_new(object, "log", log);
+	return object;
+}
+
+int launch_save(int container_dir_fd, const struct launch *launch, struct error *err)
+{
+	auto_(json_decref) json_t *object = format_launch(launch);
+	auto_free char *text = json_text(object);
+	int r;
+
+	r = atomic_file_write(container_dir_fd, LAUNCH_FILE_NAME, text, strlen(text), 0600,
+			      /* sync= */ false);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "write %s", LAUNCH_FILE_NAME);
+	return 0;
+}
+
+void launch_release(struct launch *launch)
+{
+	strv_release(&launch->lowers);
+	strv_release(&launch->groups);
+	strv_release(&launch->fill_volumes);
+	free(launch->user);
+	free(launch->init);
+	free(launch->seccomp);
+	*launch = (struct launch){0};
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SKIFF_RUNTIME_SPEC_INTERNAL_H
+#define SKIFF_RUNTIME_SPEC_INTERNAL_H
+
+#include "runtime/spec.h"
+
+/* Limits of a document; far above what people write, far below what hurts. */
+#define SPEC_MAX_MOUNTS 4096
+#define SPEC_MAX_DEVICES 4096
+#define SPEC_MAX_GROUPS 65536
+#define SPEC_MAX_ARG_BYTES 131072 /* MAX_ARG_STRLEN of the kernel */
+
+/* Typed members: absent is the default, another type is an error that names the property. */
+int spec_member_string(const json_t *object, const char *key, const char *where, char **ret_text,
+		       struct error *err);
+int spec_member_strv(const json_t *object, const char *key, const char *where,
+		     struct strv *ret_list, struct error *err);
+int spec_member_int(const json_t *object, const char *key, const char *where, int64_t min,
+		    int64_t max, int64_t *value, struct error *err);
+int spec_member_bool(const json_t *object, const char *key, const char *where, bool *value,
+		     struct error *err);
+
+int spec_parse_process(const json_t *process, struct spec *spec, struct error *err);
+int spec_parse_mounts(const json_t *mounts, struct spec *spec, struct error *err);
+int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error *err);
+int spec_parse_resources(const json_t *resources, struct spec *spec, struct error *err);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/alloc.h"
+#include "runtime/spec_internal.h"
+
+/* What each option of the specification's "Linux mount options" table does to a mount. */
+static const struct mount_word {
+	const char *word;
+	uint64_t set, clear;
+	bool recursive;
+} mount_words[] = {
+	{"ro", MOUNT_ATTR_RDONLY, 0, false},
+	{"rw", 0, MOUNT_ATTR_RDONLY, false},
+	{"nosuid", MOUNT_ATTR_NOSUID, 0, false},
+	{"suid", 0, MOUNT_ATTR_NOSUID, false},
+	{"nodev", MOUNT_ATTR_NODEV, 0, false},
+	{"dev", 0, MOUNT_ATTR_NODEV, false},
+	{"noexec", MOUNT_ATTR_NOEXEC, 0, false},
+	{"exec", 0, MOUNT_ATTR_NOEXEC, false},
+	{"noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, false},
+	{"atime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, false},
+	{"relatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, false},
+	{"norelatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, false},
+	{"strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, false},
+	{"nostrictatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, false},
+	{"nodiratime", MOUNT_ATTR_NODIRATIME, 0, false},
+	{"diratime", 0, MOUNT_ATTR_NODIRATIME, false},
+	{"nosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0, false},
+	{"symfollow", 0, MOUNT_ATTR_NOSYMFOLLOW, false},
+	{"rro", MOUNT_ATTR_RDONLY, 0, true},
+	{"rrw", 0, MOUNT_ATTR_RDONLY, true},
+	{"rnosuid", MOUNT_ATTR_NOSUID, 0, true},
+	{"rsuid", 0, MOUNT_ATTR_NOSUID, true},
+	{"rnodev", MOUNT_ATTR_NODEV, 0, true},
+	{"rdev", 0, MOUNT_ATTR_NODEV, true},
+	{"rnoexec", MOUNT_ATTR_NOEXEC, 0, true},
+	{"rexec", 0, MOUNT_ATTR_NOEXEC, true},
+	{"rnoatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, true},
+	{"rrelatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, true},
+	{"rstrictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, true},
+	{"rnodiratime", MOUNT_ATTR_NODIRATIME, 0, true},
+	{"rdiratime", 0, MOUNT_ATTR_NODIRATIME, true},
+	{"rnosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0, true},
+	{"rsymfollow", 0, MOUNT_ATTR_NOSYMFOLLOW, true},
+	{"defaults", 0, 0, false},
+};
+
+static const struct propagation_word {
+	const char *word;
+	uint64_t propagation;
+} propagation_words[] = {
+	{"private", MS_PRIVATE},       {"rprivate", MS_PRIVATE},       {"slave", MS_SLAVE},
+	{"rslave", MS_SLAVE},          {"shared", MS_SHARED},          {"rshared", MS_SHARED},
+	{"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE},
+};
+
+static bool apply_word(struct spec_mount *m, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mount_words); i++) {
+		const struct mount_word *w = &mount_words[i];
+		uint64_t *set = w->recursive ? &m->recursive_set : &m->attr_set;
+		uint64_t *clear = w->recursive ? &m->recursive_clear : &m->attr_clear;
+
+		if (strcmp(w->word, word) != 0)
+			continue;
+		/* The last word wins: forget what an earlier one said about the same bits. */
+		*set = (*set & ~(w->clear)) | w->set;
+		*clear = (*clear & ~(w->set)) | w->clear;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(propagation_words); i++) {
+		if (strcmp(propagation_words[i].word, word) != 0)
+			continue;
+		m->propagation = propagation_words[i].propagation;
+		return true;
+	}
+	return false;
+}
+
+static void parse_option(struct spec_mount *m, const char *word)
+{
+	if (strcmp(word, "bind") == 0) {
+		m->bind = true;
+	} else if (strcmp(word, "rbind") == 0) {
+		m->bind = true;
+		m->bind_recursive = true;
+	} else if (!apply_word(m, word)) {
+		strv_add(&m->data, word);
+	}
+}
+
+static int parse_mount(const json_t *object, struct spec_mount *m, struct error *err)
+{
+	auto_(strv_release) struct strv options = {0};
+	int r;
+
+	r = spec_member_string(object, "destination", "mounts[]", &m->destination, err);
+	if (r < 0)
+		return r;
+	r = spec_member_string(object, "type", "mounts[]", &m->type, err);
+	if (r < 0)
+		return r;
+	r = spec_member_string(object, "source", "mounts[]", &m->source, err);
+	if (r < 0)
+		return r;
+	r = spec_member_strv(object, "options", "mounts[]", &options, err);
+	if (r < 0)
+		return r;
+	if (!m->destination || m->destination[0] != '/')
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: mounts[].destination must be an absolute path");
+	for (size_t i = 0; i < options.count; i++)
+		parse_option(m, options.items[i]);
+	if (m->type && strcmp(m->type, "bind") == 0)
+		m->bind = true;
+	if (m->bind && (!m->source || m->source[0] != '/'))
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: bind mount on '%s' needs an absolute source",
+			       m->destination);
+	if (m->bind && m->data.count > 0)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: mount on '%s': unknown option '%s'", m->destination,
+			       m->data.items[0]);
+	if (!m->bind && !m->type)
+		return err_set(err, ERR_INVALID, EINVAL, "config.json: mount on '%s' has no type",
+			       m->destination);
+	return 0;
+}
+
+int spec_parse_mounts(const json_t *mounts, struct spec *spec, struct error *err)
+{
+	const json_t *item;
+	size_t i;
+	int r;
+
+	if (!mounts)
+		return 0;
+	if (!json_is_array(mounts) || json_array_size(mounts) > SPEC_MAX_MOUNTS)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: mounts must be an array of at most %d",
+			       SPEC_MAX_MOUNTS);
+	spec->mounts = xcalloc(json_array_size(mounts), sizeof(*spec->mounts));
+	json_array_foreach (mounts, i, item) {
+		spec->mount_count++;
+		r = parse_mount(item, &spec->mounts[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

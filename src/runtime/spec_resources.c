@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "runtime/spec_internal.h"
+
+static const struct limit_member {
+	const char *group, *key;
+	size_t offset;
+	int64_t min;
+} limit_members[] = {
+	{"memory", "limit", offsetof(struct cgroup_limits, memory_bytes), -1},
+	{"memory", "reservation", offsetof(struct cgroup_limits, memory_reservation_bytes), -1},
+	{"memory", "swap", offsetof(struct cgroup_limits, memory_swap_bytes), -1},
+	{"memory", "swappiness", offsetof(struct cgroup_limits, memory_swappiness), 0},
+	{"cpu", "shares", offsetof(struct cgroup_limits, cpu_shares), 0},
+	{"cpu", "quota", offsetof(struct cgroup_limits, cpu_quota_us), -1},
+	{"cpu", "period", offsetof(struct cgroup_limits, cpu_period_us), 0},
+	{"pids", "limit", offsetof(struct cgroup_limits, pids_max), -1},
+	{"blockIO", "weight", offsetof(struct cgroup_limits, blkio_weight), 0},
+};
+
+static int parse_access(const char *text, unsigned int *ret_access)
+{
+	unsigned int access = 0;
+
+	for (; *text; text++) {
+		switch (*text) {
+		case 'r':
+			access |= CGROUP_DEVICE_READ;
+			break;
+		case 'w':
+			access |= CGROUP_DEVICE_WRITE;
+			break;
+		case 'm':
+			access |= CGROUP_DEVICE_MKNOD;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	*ret_access = access;
+	return 0;
+}
+
+static int parse_device_rule(const json_t *item, struct cgroup_device_rule *rule, struct error *err)
+{
+	const char *type = json_get_string(item, "type", "a");
+
+	*rule = (struct cgroup_device_rule){
+		.allow = json_get_bool(item, "allow", false),
+		.type = type[0],
+		.major = json_get_int(item, "major", -1),
+		.minor = json_get_int(item, "minor", -1),
+	};
+	if (strlen(type) != 1 || !strchr("abc", type[0]) || rule->major < -1 || rule->minor < -1 ||
+	    parse_access(json_get_string(item, "access", "rwm"), &rule->access) < 0)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: linux.resources.devices: a rule is not valid");
+	return 0;
+}
+
+static int parse_device_rules(const json_t *array, struct spec *spec, struct error *err)
+{
+	const json_t *item;
+	size_t i;
+	int r;
+
+	if (!array)
+		return 0;
+	if (!json_is_array(array) || json_array_size(array) > SPEC_MAX_DEVICES)
+		return err_set(
+			err, ERR_INVALID, EINVAL,
+			"config.json: linux.resources.devices must be an array of at most %d",
+			SPEC_MAX_DEVICES);
+	spec->device_rules = xcalloc(json_array_size(array), sizeof(*spec->device_rules));
+	json_array_foreach (array, i, item) {
+		r = parse_device_rule(item, &spec->device_rules[i], err);
+		if (r < 0)
+			return r;
+	}
+	spec->limits.devices = spec->device_rules;
+	spec->limits.device_count = json_array_size(array);
+	return 0;
+}
+
+/* Limits that exist in the specification and not here must not be taken for enforced. */
+static int refuse_unsupported(const json_t *resources, struct error *err)
+{
+	static const struct {
+		const char *group, *key;
+	} members[] = {
+		{"memory", "kernel"},
+		{"memory", "kernelTCP"},
+		{"cpu", "realtimeRuntime"},
+		{"cpu", "realtimePeriod"},
+		{"cpu", "burst"},
+		{"cpu", "idle"},
+		{"blockIO", "weightDevice"},
+		{"blockIO", "throttleReadBpsDevice"},
+		{"blockIO", "throttleWriteBpsDevice"},
+		{"blockIO", "throttleReadIOPSDevice"},
+		{"blockIO", "throttleWriteIOPSDevice"},
+	};
+	static const char *const groups[] = {"hugepageLimits", "network", "rdma", "unified"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const json_t *group = json_object_get(resources, members[i].group);
+
+		if (json_object_get(group, members[i].key))
+			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
+				       "config.json: linux.resources.%s.%s is not supported",
+				       members[i].group, members[i].key);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (json_object_get(resources, groups[i]))
+			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
+				       "config.json: linux.resources.%s is not supported",
+				       groups[i]);
+	return 0;
+}
+
+int spec_parse_resources(const json_t *resources, struct spec *spec, struct error *err)
+{
+	const json_t *cpu = json_object_get(resources, "cpu");
+	bool oom_kill_disable = false;
+	char *cpus = NULL, *mems = NULL;
+	int r;
+
+	if (!resources)
+		return 0;
+	r = refuse_unsupported(resources, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(limit_members); i++) {
+		const struct limit_member *m = &limit_members[i];
+		int64_t *field = (int64_t *)(void *)((char *)&spec->limits + m->offset);
+
+		r = spec_member_int(json_object_get(resources, m->group), m->key, m->group, m->min,
+				    INT64_MAX, field, err);
+		if (r < 0)
+			return r;
+	}
+	r = spec_member_bool(json_object_get(resources, "memory"), "disableOOMKiller", "memory",
+			     &oom_kill_disable, err);
+	if (r < 0)
+		return r;
+	if (oom_kill_disable)
+		spec->limits.oom_kill_disable = 1;
+	r = spec_member_string(cpu, "cpus", "cpu", &cpus, err);
+	if (r < 0)
+		return r;
+	spec->limits.cpuset_cpus = cpus;
+	r = spec_member_string(cpu, "mems", "cpu", &mems, err);
+	if (r < 0)
+		return r;
+	spec->limits.cpuset_mems = mems;
+	return parse_device_rules(json_object_get(resources, "devices"), spec, err);
+}
