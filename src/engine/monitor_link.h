@@ -9,6 +9,7 @@
 #ifndef SKIFF_ENGINE_MONITOR_LINK_H
 #define SKIFF_ENGINE_MONITOR_LINK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,7 +22,12 @@ struct monitor_link {
 	int pidfd; /* owned; of the monitor */
 	bool tty;  /* the container has a terminal (known after launch or attach) */
 	int32_t container_pid;
+	bool signals_held; /* between a launch with streams and the release: see
+			      monitor_link_launch() */
+	sigset_t signals_before;
 };
+
+#define MONITOR_LINK_EMPTY ((struct monitor_link){.sock = NO_FD, .pidfd = NO_FD})
 
 struct monitor_link_options {
 	uint16_t attach_flags;       /* enum monitor_attach_flags */
@@ -36,7 +42,13 @@ struct monitor_link_launch {
 	struct monitor_link_options options;
 };
 
-/* Returns when the container's command runs, or with the error that prevented it. */
+/*
+ * Returns when the container's command runs, or with the error that prevented it; the monitor is
+ * gone then and has cleaned up.
+ *
+ * With streams in attach_flags, signals that could be forwarded are held back from here on, so that
+ * none is lost between the start and monitor_link_stream(); monitor_link_release() lets them go.
+ */
 int monitor_link_launch(struct monitor_link *link, const struct monitor_link_launch *launch,
 			struct error *err);
 
@@ -56,7 +68,7 @@ struct stream_request {
 	int stdin_fd;             /* NO_FD: nothing is forwarded */
 	int stdout_fd, stderr_fd; /* NO_FD: discarded */
 	bool forward_signals;     /* SIGINT, SIGTERM, … to the container's PID 1 */
-	const char *detach_keys;  /* "ctrl-p,ctrl-q"; "" disables */
+	const char *detach_keys;  /* "ctrl-p,ctrl-q"; NULL or "" disables; only with a terminal */
 };
 
 struct stream_result {
@@ -69,9 +81,25 @@ struct stream_result {
  * terminal on stdin_fd and one in the container, ours is in raw mode meanwhile and is restored
  * whatever happens (a watchdog process restores it even when we are killed with SIGKILL); its size
  * is forwarded.
+ *
+ * forward_signals means every signal that can be caught, but for SIGCHLD, SIGPIPE, SIGURG and those
+ * that stop a background job (SIGTTIN, SIGTTOU). docker forwards for `run` always, and for `attach`
+ * only without a terminal. What is not forwarded does what it always does, after the terminal was
+ * restored.
+ *
+ * Failures: ERR_SYSTEM with EPIPE when nobody reads our output any more, ERR_CANCELLED when our
+ * terminal is gone, ERR_UNAVAILABLE when the monitor is. The container goes on in the first two.
  */
 int monitor_link_stream(struct monitor_link *link, const struct stream_request *request,
 			struct stream_result *ret_result, struct error *err);
+
+/*
+ * The same for a terminal that we hold ourselves (exec -t): `console_fd` is its master, `pidfd` the
+ * process on it. Ends when that process has ended and its output is delivered; its exit code is the
+ * caller's to find (exec_wait()), ret_result->exit_code stays 0.
+ */
+int stream_console(int console_fd, int pidfd, const struct stream_request *request,
+		   struct stream_result *ret_result, struct error *err);
 
 /* Checks a --detach-keys value; ERR_INVALID with docker's words. */
 int detach_keys_check(const char *keys, struct error *err);

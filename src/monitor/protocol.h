@@ -14,21 +14,30 @@
  *
  * After that, both ways until one end closes:
  *	    command -> monitor   STDIN, STDIN_EOF, RESIZE, SIGNAL
- *	    monitor -> command   STDOUT, STDERR, EXIT
+ *	    monitor -> command   STDOUT, STDERR, STDIN_TAKEN, EXIT
  * EXIT is the last message and comes after the last byte of output was sent on this connection.
  *
  * Integers are in the machine's order: both ends are the same program. Sockets are in a directory
  * of mode 0700; the monitor also checks SO_PEERCRED (uid 0 or its own).
  *
- * Back-pressure: the connection that launched the container in the foreground is waited for;
- * any other one that does not take its output in time is dropped.
+ * Back-pressure, output: the connection that launched the container in the foreground is waited
+ * for; any other one that lets more than MONITOR_CLIENT_QUEUE_MAX bytes pile up is dropped.
+ * Back-pressure, input: at most MONITOR_STDIN_WINDOW bytes may be under way on one connection. The
+ * monitor says STDIN_TAKEN when the container took some (not for every key press, but always
+ * before the window could close for good). So the socket itself never jams, and a signal or a new
+ * size gets through to a container that does not read its input.
+ *
+ * docs/monitor-protocol.md tells the whole story.
  */
 #ifndef SKIFF_MONITOR_PROTOCOL_H
 #define SKIFF_MONITOR_PROTOCOL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define MONITOR_MESSAGE_MAX 65536
+#define MONITOR_STDIN_WINDOW 65536
+#define MONITOR_CLIENT_QUEUE_MAX (1U << 20)
 #define MONITOR_CONTROL_FD 3
 #define MONITOR_PROTOCOL_VERSION 1
 #define MONITOR_ARGV0 "skiff-monitor" /* argv[0] that makes skiff a monitor */
@@ -45,7 +54,10 @@ enum monitor_message {
 	MONITOR_STDOUT,
 	MONITOR_STDERR,
 	MONITOR_EXIT,
+	MONITOR_STDIN_TAKEN,
 };
+
+#define MONITOR_MESSAGE_COUNT 13
 
 enum monitor_attach_flags {
 	MONITOR_WANT_STDIN = 1,
@@ -101,5 +113,34 @@ struct monitor_exit {
 	uint8_t type;
 	int32_t exit_code;
 };
+
+struct monitor_stdin_taken {
+	uint8_t type;
+	uint32_t bytes;
+};
+
+/*
+ * A message as it arrived, checked: `type` is known, the struct of that type is whole, its numbers
+ * are in range. `data` borrows from the packet: the bytes of STDIN, STDOUT, STDERR, the text of
+ * FAILED. LAUNCH is large and has a function of its own.
+ */
+struct monitor_packet {
+	enum monitor_message type;
+	union {
+		struct monitor_attach attach;
+		struct monitor_started started;
+		struct monitor_failed failed;
+		struct monitor_resize resize;
+		struct monitor_signal signal;
+		struct monitor_exit exit;
+		struct monitor_stdin_taken taken;
+	};
+	const uint8_t *data;
+	size_t len;
+};
+
+/* 0 or -EBADMSG; -EPROTONOSUPPORT for another version of the protocol. */
+int monitor_packet_parse(const void *bytes, size_t len, struct monitor_packet *ret_packet);
+int monitor_launch_parse(const void *bytes, size_t len, struct monitor_launch *ret_launch);
 
 #endif
