@@ -7,14 +7,29 @@
 
 #include "base/cleanup.h"
 
-int lock_fd(int fd, bool wait)
+static int lock_as(int fd, int operation)
 {
 	int r;
 
 	do
-		r = flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+		r = flock(fd, operation);
 	while (r < 0 && errno == EINTR);
 	return r < 0 ? -errno : 0;
+}
+
+int lock_fd(int fd, bool wait)
+{
+	return lock_as(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+}
+
+int lock_fd_shared(int fd, bool wait)
+{
+	return lock_as(fd, LOCK_SH | (wait ? 0 : LOCK_NB));
+}
+
+int lock_release(int fd)
+{
+	return lock_as(fd, LOCK_UN);
 }
 
 int lock_file(int dir_fd, const char *name, bool wait)

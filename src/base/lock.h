@@ -19,6 +19,12 @@ int lock_file(int dir_fd, const char *name, bool wait);
 /* Locks an open descriptor exclusively: 0, -EWOULDBLOCK, or another negative errno. */
 int lock_fd(int fd, bool wait);
 
+/* The same, shared with others who hold it shared. */
+int lock_fd_shared(int fd, bool wait);
+
+/* Gives the lock back while the descriptor stays open. */
+int lock_release(int fd);
+
 /* Whether somebody holds the lock of an existing file: 1, 0, -ENOENT. Takes nothing lasting. */
 int lock_is_held(int dir_fd, const char *name);
 

@@ -35,6 +35,13 @@ const char *store_root_path(const struct store *store);
 int store_staging_new(struct store *store, char **ret_name, int *ret_fd, struct error *err);
 
 /*
+ * A new directory (mode 0700) at `name`, relative to ROOT, and an flock on it in *ret_fd: what the
+ * sweep finds locked it leaves alone. A container's directory ("containers/ID") is made with this
+ * and kept locked until its record exists.
+ */
+int store_locked_dir_new(struct store *store, const char *name, int *ret_fd, struct error *err);
+
+/*
  * Removes what earlier crashes left: unlocked directories in staging/, container directories
  * without a record and without a lock, layers and blobs nobody refers to. Returns bytes freed in
  * *ret_bytes.

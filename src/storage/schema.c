@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tables. Every process that opens the store parses these texts once: they are short on
+ * purpose, and no index exists that a lookup of every command does not need.
+ *
+ * A later version appends a text to `steps`; it never edits one that was released.
+ */
+#include "base/alloc.h"
+#include "storage/database_internal.h"
+
+/*
+ * image.forgotten: removed by force while a stopped container still needs its layers; nobody sees
+ * it, and it goes with the last such container.
+ */
+static const char version_1[] =
+	"CREATE TABLE image(id TEXT PRIMARY KEY, manifest_digest TEXT, created_ns INTEGER NOT NULL,"
+	" size_bytes INTEGER NOT NULL, forgotten INTEGER NOT NULL DEFAULT 0, config TEXT NOT NULL);"
+	"CREATE TABLE tag(name TEXT PRIMARY KEY,"
+	" image TEXT NOT NULL REFERENCES image ON DELETE CASCADE) WITHOUT ROWID;"
+	"CREATE INDEX tag_image ON tag(image);"
+	"CREATE TABLE layer(chain_id TEXT PRIMARY KEY, diff_id TEXT NOT NULL,"
+	" size_bytes INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE image_layer(image TEXT NOT NULL REFERENCES image ON DELETE CASCADE,"
+	" position INTEGER NOT NULL, layer TEXT NOT NULL REFERENCES layer,"
+	" PRIMARY KEY(image, position)) WITHOUT ROWID;"
+	"CREATE TABLE blob(digest TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE image_blob(image TEXT NOT NULL REFERENCES image ON DELETE CASCADE,"
+	" blob TEXT NOT NULL REFERENCES blob, PRIMARY KEY(image, blob)) WITHOUT ROWID;"
+	"CREATE TABLE container(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+	" image TEXT REFERENCES image, image_ref TEXT, command TEXT, created_ns INTEGER NOT NULL,"
+	" config TEXT NOT NULL);"
+	"CREATE TABLE volume(name TEXT PRIMARY KEY, anonymous INTEGER NOT NULL,"
+	" created_ns INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE container_volume("
+	" container TEXT NOT NULL REFERENCES container ON DELETE CASCADE,"
+	" volume TEXT NOT NULL REFERENCES volume, PRIMARY KEY(container, volume)) WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1};
+
+const int schema_version_current = (int)ARRAY_SIZE(steps);
+
+int schema_version(sqlite3 *db, int *ret_version, struct error *err)
+{
+	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = db_prepare(db, &stmt, err, "PRAGMA user_version", "");
+	if (r < 0)
+		return r;
+	r = db_step(stmt, err);
+	if (r < 0)
+		return r;
+	*ret_version = sqlite3_column_int(stmt, 0);
+	return 0;
+}
+
+/* One transaction for all steps: killed in between, the old version is still there. */
+int schema_migrate(sqlite3 *db, int version, struct error *err)
+{
+	auto_free char *stamp = xasprintf("PRAGMA user_version = %d", schema_version_current);
+	int r;
+
+	if (version < 0 || version > schema_version_current)
+		return err_set(err, ERR_UNAVAILABLE, 0,
+			       "the store was written by a newer version of skiff (schema %d, "
+			       "this program knows %d)",
+			       version, schema_version_current);
+	r = db_exec(db, err, "BEGIN IMMEDIATE");
+	for (int i = version; r >= 0 && i < schema_version_current; i++)
+		r = db_exec(db, err, steps[i]);
+	if (r >= 0)
+		r = db_exec(db, err, stamp);
+	if (r >= 0)
+		r = db_exec(db, err, "COMMIT");
+	if (r < 0)
+		(void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include <sqlite3.h>
+
+static void makes_its_directories_private(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(fstat(store_root_fd(f->store), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_true(fixture_has(f, "skiff.db"));
+	assert_true(fixture_has(f, "staging"));
+	assert_true(fixture_has(f, "containers"));
+	assert_true(fixture_has(f, "layers"));
+	assert_true(fixture_has(f, "volumes"));
+	assert_true(fixture_has(f, "oci/blobs/sha256"));
+}
+
+static void opens_again(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_reopen(f);
+	fixture_reopen(f);
+	assert_string_equal(store_root_path(f->store), f->root);
+}
+
+static void two_at_once(void **state)
+{
+	struct fixture *f = *state;
+	auto_(store_close) struct store *other = NULL;
+
+	assert_ok(f, store_open(f->root, &other, &f->err));
+}
+
+static void refuses_a_root_that_others_may_write(void **state)
+{
+	struct fixture *f = *state;
+	struct store *other = NULL;
+
+	assert_int_equal(chmod(f->root, 0770), 0);
+	assert_fails(f, ERR_DENIED, store_open(f->root, &other, &f->err));
+	assert_null(other);
+}
+
+static void makes_a_readable_root_private(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_int_equal(chmod(f->root, 0755), 0);
+	fixture_reopen(f);
+	assert_int_equal(stat(f->root, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+}
+
+static void refuses_relative_roots(void **state)
+{
+	struct fixture *f = *state;
+	struct store *other = NULL;
+
+	assert_fails(f, ERR_INVALID, store_open("store", &other, &f->err));
+}
+
+static void refuses_a_newer_schema(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *path = xasprintf("%s/skiff.db", f->root);
+	struct store *other = NULL;
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1000", NULL, NULL, NULL),
+			 SQLITE_OK);
+	(void)sqlite3_close(db);
+	assert_fails(f, ERR_UNAVAILABLE, store_open(f->root, &other, &f->err));
+}
+
+static void refuses_what_is_no_database(void **state)
+{
+	struct fixture *f = *state;
+	struct store *other = NULL;
+	int fd;
+
+	store_close(f->store);
+	f->store = NULL;
+	fd = open(f->root, O_RDONLY | O_DIRECTORY);
+	(void)unlinkat(fd, "skiff.db-wal", 0);
+	(void)unlinkat(fd, "skiff.db-shm", 0);
+	assert_int_equal(unlinkat(fd, "skiff.db", 0), 0);
+	(void)close(fd);
+	{
+		auto_free char *path = xasprintf("%s/skiff.db", f->root);
+		auto_fclose FILE *file = fopen(path, "we");
+
+		assert_non_null(file);
+		for (int i = 0; i < 1000; i++)
+			(void)fputs("this is not a database ", file);
+	}
+	assert_fails(f, ERR_INTERNAL, store_open(f->root, &other, &f->err));
+}
+
+static void sweeps_unlocked_staging_only(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *held = NULL, *left = NULL, *file = NULL;
+	auto_close int held_fd = NO_FD;
+	int left_fd = NO_FD;
+	uint64_t bytes = 0;
+
+	assert_ok(f, store_staging_new(f->store, &held, &held_fd, &f->err));
+	assert_ok(f, store_staging_new(f->store, &left, &left_fd, &f->err));
+	file = xasprintf("%s/file", left);
+	{
+		auto_close int fd = openat(store_root_fd(f->store), file, O_CREAT | O_WRONLY, 0600);
+
+		assert_int_equal(write(fd, "12345", 5), 5);
+	}
+	(void)close(left_fd);
+	assert_ok(f, store_sweep(f->store, &bytes, &f->err));
+	assert_true(fixture_has(f, held));
+	assert_false(fixture_has(f, left));
+	assert_true(bytes >= 5);
+}
+
+static void sweeps_containers_without_a_record_and_a_lock(void **state)
+{
+	struct fixture *f = *state;
+	int fd = NO_FD;
+	uint64_t bytes;
+
+	assert_ok(f, store_locked_dir_new(f->store, "containers/abc", &fd, &f->err));
+	assert_ok(f, store_sweep(f->store, &bytes, &f->err));
+	assert_true(fixture_has(f, "containers/abc"));
+	(void)close(fd);
+	assert_ok(f, store_sweep(f->store, &bytes, &f->err));
+	assert_false(fixture_has(f, "containers/abc"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		fixture_test(makes_its_directories_private),
+		fixture_test(opens_again),
+		fixture_test(two_at_once),
+		fixture_test(refuses_a_root_that_others_may_write),
+		fixture_test(makes_a_readable_root_private),
+		fixture_test(refuses_relative_roots),
+		fixture_test(refuses_a_newer_schema),
+		fixture_test(refuses_what_is_no_database),
+		fixture_test(sweeps_unlocked_staging_only),
+		fixture_test(sweeps_containers_without_a_record_and_a_lock),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
