@@ -3,11 +3,13 @@
  * banned.h - calls that this project does not make; included before everything else
  *
  * Each has a safer relative: parse.h for numbers, alloc.h and strbuf.h for text. The C library's
- * own headers are read first, so that only our uses fail.
+ * own headers are read first, so that only our uses fail; and the kernel's header for BPF, whose list
+ * of functions has two of these names.
  */
 #ifndef SKIFF_BASE_BANNED_H
 #define SKIFF_BASE_BANNED_H
 
+#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cgroup.c - making, opening, joining and removing one group in every hierarchy
+ *
+ * Everything is done relative to a descriptor of the hierarchy's root. A group is made with one
+ * mkdir where its parent exists; parents are looked at only when that fails.
+ */
+#include "sys/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "sys/cgroup_internal.h"
+
+/* How often creation may race with somebody who removes the same parents. */
+#define MAKE_ATTEMPTS_MAX 16
+
+/* A container may nest groups in its own; deeper than this nobody does in earnest. */
+#define REMOVE_DEPTH_MAX 128
+
+ssize_t cgroup_read_file(int dir_fd, const char *file, char *ret_text, size_t size)
+{
+	auto_close int fd = NO_FD;
+	ssize_t n;
+
+	fd = openat(dir_fd, file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = fd_read_full(fd, ret_text, size);
+	if (n < 0)
+		return n;
+	if ((size_t)n == size)
+		return -EFBIG;
+	if (n > 0 && ret_text[n - 1] == '\n')
+		n--;
+	ret_text[n] = '\0';
+	return n;
+}
+
+bool cgroup_has_children(int dir_fd)
+{
+	struct stat st;
+
+	return fstat(dir_fd, &st) < 0 || st.st_nlink > 2;
+}
+
+/* ---- paths ---- */
+
+static bool path_is_good(const char *path)
+{
+	size_t len = strlen(path);
+
+	if (path[0] != '/' || len < 2 || len >= PATH_MAX)
+		return false;
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(++p, "/");
+
+		if (n == 0 || n > NAME_MAX || (n == 1 && p[0] == '.') ||
+		    (n == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+/*
+ * The prefix of a relative path that has this many components, in `ret_prefix`; false when the path
+ * is not longer than that. "a/b/c", 2: "a/b".
+ */
+static bool path_prefix(const char *path, unsigned int components, char ret_prefix[PATH_MAX])
+{
+	const char *end = path;
+
+	for (unsigned int i = 0; i < components; i++) {
+		end = strchr(i == 0 ? path : end + 1, '/');
+		if (!end)
+			return false;
+	}
+	memcpy(ret_prefix, path, (size_t)(end - path));
+	ret_prefix[end - path] = '\0';
+	return true;
+}
+
+static unsigned int path_depth(const char *path)
+{
+	unsigned int depth = 1;
+
+	for (; *path; path++)
+		depth += *path == '/';
+	return depth;
+}
+
+static struct cgroup *cgroup_new(const struct cgroup_host *host, const char *path)
+{
+	struct cgroup *group = xcalloc(1, sizeof(*group));
+
+	group->host = host;
+	group->path = xstrdup(path + 1);
+	for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
+		group->dirs[i].fd = NO_FD;
+	return group;
+}
+
+void cgroup_free(struct cgroup *group)
+{
+	if (!group)
+		return;
+	for (size_t i = 0; i < CGROUP_HIERARCHIES_MAX; i++)
+		cleanup_close_fd(&group->dirs[i].fd);
+	free(group->path);
+	free(group);
+}
+
+/* ---- removing ---- */
+
+static int remove_tree(int parent_fd, const char *name, unsigned int depth);
+
+static int remove_children(int parent_fd, const char *name, unsigned int depth)
+{
+	auto_closedir DIR *dir = NULL;
+	auto_close int fd = NO_FD;
+	const struct dirent *entry;
+	int result = 0;
+
+	if (depth >= REMOVE_DEPTH_MAX)
+		return -ELOOP;
+	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (!cgroup_has_children(fd))
+		return 0;
+	dir = fdopendir(fd);
+	if (!dir)
+		return -errno;
+	fd = NO_FD;
+	while ((entry = readdir(dir))) {
+		int r;
+
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		r = remove_tree(dirfd(dir), entry->d_name, depth + 1);
+		if (r < 0 && result == 0)
+			result = r;
+	}
+	return result;
+}
+
+/* 0 when it is gone, -EBUSY when a process is in it or below. */
+static int remove_tree(int parent_fd, const char *name, unsigned int depth)
+{
+	int r;
+
+	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EBUSY)
+		return -errno;
+	r = remove_children(parent_fd, name, depth);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	return -errno;
+}
+
+/* Parents of ours that are still in use by another group are busy, which is as it should be. */
+static void remove_parents(const struct cgroup *group, size_t index)
+{
+	int root_fd = group->host->items[index].root_fd;
+	unsigned int from = group->dirs[index].made_from;
+	const char *own = &CGROUP_OWN_PARENT[1];
+	char prefix[PATH_MAX];
+
+	if (strncmp(group->path, own, strlen(own)) == 0 && group->path[strlen(own)] == '/')
+		from = 1;
+	if (from == 0)
+		return;
+	for (unsigned int n = path_depth(group->path) - 1; n >= from; n--)
+		if (!path_prefix(group->path, n, prefix) ||
+		    unlinkat(root_fd, prefix, AT_REMOVEDIR) < 0)
+			break;
+}
+
+static int remove_one(struct cgroup *group, size_t index, struct cgroup_deadline *deadline)
+{
+	struct cgroup_dir *dir = &group->dirs[index];
+	int r;
+
+	for (;;) {
+		r = remove_tree(group->host->items[index].root_fd, group->path, 0);
+		if (r != -EBUSY || !cgroup_wait_change(dir->fd, deadline))
+			break;
+	}
+	if (r < 0)
+		return r;
+	cleanup_close_fd(&dir->fd);
+	remove_parents(group, index);
+	dir->made_from = 0;
+	return 0;
+}
+
+int cgroup_remove(struct cgroup *group, unsigned int timeout_ms)
+{
+	struct cgroup_deadline deadline = cgroup_deadline_in(timeout_ms);
+	int result = 0;
+
+	/* v2 first: it tells when it is empty, and then the others are too. */
+	for (int v2 = 1; v2 >= 0; v2--) {
+		for (size_t i = 0; i < group->host->count; i++) {
+			int r;
+
+			if (group->host->items[i].view.is_v2 != v2 || group->dirs[i].fd < 0)
+				continue;
+			r = remove_one(group, i, &deadline);
+			if (r < 0 && result == 0)
+				result = r;
+		}
+	}
+	return result;
+}
+
+/* ---- making ---- */
+
+/*
+ * A v1 cpuset takes no process before it has processors and memory nodes; a new one has none unless
+ * its parent has cgroup.clone_children set. `dir_fd` is the group, `..` its parent.
+ */
+static int cpuset_inherit(int root_fd, const char *path)
+{
+	static const char *const files[] = {"cpuset.mems", "cpuset.cpus"};
+	char text[4096], from[PATH_MAX + 16], to[PATH_MAX + 16];
+	const char *slash = strrchr(path, '/');
+	int parent_len = slash ? (int)(slash - path) + 1 : 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		ssize_t n;
+		int r;
+
+		(void)snprintf(to, sizeof(to), "%s/%s", path, files[i]);
+		/* Only a parent of ours could have passed them on; the root never does. */
+		if (slash && cgroup_read_file(root_fd, to, text, sizeof(text)) > 0)
+			continue;
+		(void)snprintf(from, sizeof(from), "%.*s%s", parent_len, path, files[i]);
+		n = cgroup_read_file(root_fd, from, text, sizeof(text));
+		if (n < 0)
+			return (int)n;
+		r = fd_write_file_at(root_fd, to, text);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What a new directory of a hierarchy needs before it is used. */
+static int prepare_dir(const struct hierarchy *h, const char *path, bool is_parent)
+{
+	char file[PATH_MAX + 32];
+	int r;
+
+	if (h->view.is_v2 || !cgroup_list_has(h->controllers, "cpuset"))
+		return 0;
+	r = cpuset_inherit(h->root_fd, path);
+	if (r < 0 || !is_parent)
+		return r;
+	/* So that its children find theirs filled in, and cost nothing. */
+	(void)snprintf(file, sizeof(file), "%s/cgroup.clone_children", path);
+	return fd_write_file_at(h->root_fd, file, "1");
+}
+
+static int make_parents(const struct hierarchy *h, struct cgroup_dir *dir, const char *path)
+{
+	char prefix[PATH_MAX];
+
+	for (unsigned int n = 1; path_prefix(path, n, prefix); n++) {
+		int r;
+
+		if (mkdirat(h->root_fd, prefix, 0755) < 0) {
+			if (errno == EEXIST)
+				continue;
+			return -errno;
+		}
+		if (dir->made_from == 0)
+			dir->made_from = n;
+		r = prepare_dir(h, prefix, /* is_parent= */ true);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * An existing group that can be removed was a leftover; one that cannot is in use. Removing it also
+ * forgets its limits.
+ */
+static int make_leaf(const struct hierarchy *h, struct cgroup_dir *dir, const char *path)
+{
+	for (unsigned int attempt = 0; attempt < MAKE_ATTEMPTS_MAX; attempt++) {
+		int r = mkdirat(h->root_fd, path, 0755) < 0 ? -errno : 0;
+
+		if (r == 0)
+			return prepare_dir(h, path, /* is_parent= */ false);
+		if (r == -ENOENT) {
+			r = make_parents(h, dir, path);
+			if (r < 0 && r != -ENOENT)
+				return r;
+		} else if (r == -EEXIST) {
+			r = remove_tree(h->root_fd, path, 0);
+			if (r < 0)
+				return r == -EBUSY ? -EEXIST : r;
+		} else {
+			return r;
+		}
+	}
+	return -EAGAIN;
+}
+
+/* What of the v2 controllers our limits can use and this directory does not pass on yet. */
+static void missing_controllers(const struct hierarchy *h, const char *enabled, char *ret_text,
+				size_t size)
+{
+	static const char *const wanted[] = {"cpuset", "cpu", "io", "memory", "pids"};
+	size_t len = 0;
+
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (cgroup_list_has(h->controllers, wanted[i]) &&
+		    !cgroup_list_has(enabled, wanted[i]))
+			len += (size_t)snprintf(ret_text + len, size - len, "+%s ", wanted[i]);
+}
+
+/*
+ * v2 passes a controller to children only when asked. Where this is refused (-EBUSY: processes in
+ * a parent that is not the root) the group works without; cgroup_apply() then names what is
+ * missing.
+ */
+static void enable_controllers(const struct hierarchy *h, const char *path)
+{
+	char prefix[PATH_MAX] = "", file[PATH_MAX + 32], enabled[512], missing[128];
+
+	for (unsigned int n = 0; n == 0 || path_prefix(path, n, prefix); n++) {
+		int r;
+
+		(void)snprintf(file, sizeof(file), "%s%scgroup.subtree_control", prefix,
+			       n == 0 ? "" : "/");
+		if (cgroup_read_file(h->root_fd, file, enabled, sizeof(enabled)) < 0)
+			return;
+		missing_controllers(h, enabled, missing, sizeof(missing));
+		if (missing[0] == '\0')
+			continue;
+		r = fd_write_file_at(h->root_fd, file, missing);
+		if (r < 0)
+			log_debug("sys", "%s: '%s': %s, ignoring it", file, missing,
+				  errno_text(-r));
+	}
+}
+
+static bool has_useful_controllers(const struct hierarchy *h)
+{
+	char missing[128];
+
+	missing_controllers(h, "", missing, sizeof(missing));
+	return missing[0] != '\0';
+}
+
+static int make_one(struct cgroup *group, size_t index)
+{
+	const struct hierarchy *h = &group->host->items[index];
+	struct cgroup_dir *dir = &group->dirs[index];
+	int r;
+
+	r = make_leaf(h, dir, group->path);
+	if (r < 0)
+		return r;
+	dir->fd = openat(h->root_fd, group->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir->fd < 0)
+		return -errno;
+	if (h->view.is_v2 && has_useful_controllers(h))
+		enable_controllers(h, group->path);
+	return 0;
+}
+
+/* Takes back what was made in the hierarchies up to and including this one. */
+static void unmake(struct cgroup *group, size_t last, bool last_is_ours)
+{
+	for (size_t i = 0; i <= last; i++) {
+		if (i < last || last_is_ours)
+			(void)unlinkat(group->host->items[i].root_fd, group->path, AT_REMOVEDIR);
+		remove_parents(group, i);
+	}
+}
+
+int cgroup_create(const struct cgroup_host *host, const char *path, struct cgroup **ret_group)
+{
+	auto_(cgroup_free) struct cgroup *group = NULL;
+
+	if (!path_is_good(path))
+		return -EINVAL;
+	group = cgroup_new(host, path);
+	for (size_t i = 0; i < host->count; i++) {
+		int r = make_one(group, i);
+
+		if (r < 0) {
+			unmake(group, i, /* last_is_ours= */ r != -EEXIST);
+			return r;
+		}
+	}
+	*ret_group = TAKE_PTR(group);
+	return 0;
+}
+
+int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup **ret_group)
+{
+	auto_(cgroup_free) struct cgroup *group = NULL;
+	bool found = false;
+
+	if (!path_is_good(path))
+		return -EINVAL;
+	group = cgroup_new(host, path);
+	for (size_t i = 0; i < host->count; i++) {
+		int *fd = &group->dirs[i].fd;
+
+		*fd = openat(host->items[i].root_fd, group->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (*fd >= 0)
+			found = true;
+		else if (errno == ENOENT)
+			*fd = NO_FD;
+		else
+			return -errno;
+	}
+	if (!found)
+		return -ENOENT;
+	*ret_group = TAKE_PTR(group);
+	return 0;
+}
+
+/* ---- joining ---- */
+
+int cgroup_v2_dir(const struct cgroup *group)
+{
+	for (size_t i = 0; i < group->host->count; i++)
+		if (group->host->items[i].view.is_v2)
+			return group->dirs[i].fd;
+	return NO_FD;
+}
+
+int cgroup_controller_dir(const struct cgroup *group, const char *controller, bool *ret_is_v2)
+{
+	for (size_t i = 0; i < group->host->count; i++) {
+		const struct hierarchy *h = &group->host->items[i];
+
+		if (group->dirs[i].fd < 0 || !cgroup_list_has(h->controllers, controller))
+			continue;
+		*ret_is_v2 = h->view.is_v2;
+		return group->dirs[i].fd;
+	}
+	return NO_FD;
+}
+
+int cgroup_clone_fd(const struct cgroup *group)
+{
+	return cgroup_v2_dir(group);
+}
+
+int cgroup_attach_self(const struct cgroup *group)
+{
+	for (size_t i = 0; i < group->host->count; i++) {
+		int r;
+
+		if (group->host->items[i].view.is_v2 || group->dirs[i].fd < 0)
+			continue;
+		/* `tasks`, not cgroup.procs: for one's own thread the kernel needs no lock. */
+		r = fd_write_file_at(group->dirs[i].fd, "tasks", "0");
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int cgroup_attach(const struct cgroup *group, pid_t pid)
+{
+	char text[16];
+
+	if (pid <= 0)
+		return -EINVAL;
+	(void)snprintf(text, sizeof(text), "%d", (int)pid);
+	for (size_t i = 0; i < group->host->count; i++) {
+		int r;
+
+		if (group->dirs[i].fd < 0)
+			continue;
+		r = fd_write_file_at(group->dirs[i].fd, "cgroup.procs", text);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
