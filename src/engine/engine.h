@@ -28,7 +28,8 @@ int engine_store(struct engine *engine, struct store **ret_store, struct error *
 const char *engine_root_path(const struct engine *engine);
 const char *engine_state_path(const struct engine *engine);
 
-/* Descriptor of the state directory (created, 0700); borrowed; negative errno with err set. */
+/* Descriptor of the state directory, which has a private "containers" in it (both are created when
+ * they are missing); borrowed; negative errno with err set. */
 int engine_state_fd(struct engine *engine, struct error *err);
 
 DEFINE_CLEANUP(struct engine *, engine_close);

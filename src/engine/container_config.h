@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_config.h - the record of what create was told
+ *
+ * Written once, by create, as JSON into the database; read by everything that comes later. The
+ * image's defaults are already merged in and every text was checked, so a start needs no image and
+ * no judgement: it turns this into config.json and launch.json, the same bytes every time unless
+ * the host changed.
+ *
+ * The JSON object is flat, with "mounts" as its only list of objects, and leaves out what has its
+ * empty value. "version" is CONTAINER_CONFIG_VERSION.
+ */
+#ifndef SKIFF_ENGINE_CONTAINER_CONFIG_H
+#define SKIFF_ENGINE_CONTAINER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/strv.h"
+#include "engine/mount_spec.h"
+
+#define CONTAINER_CONFIG_VERSION 1
+#define CONTAINER_STOP_TIMEOUT_S 10
+#define CONTAINER_SHM_BYTES ((int64_t)64 << 20)
+
+struct container_config {
+	struct strv labels; /* key=value; first, see container_config_labels() */
+
+	/* the process */
+	struct strv entrypoint, cmd; /* what runs is one after the other */
+	struct strv env;             /* whole: image, defaults, request */
+	char *user, *workdir;        /* NULL: root, "/" */
+	char *hostname;              /* NULL: the host's (--uts host) */
+	bool tty, open_stdin, stdin_once;
+	bool attach_stdin, attach_stdout, attach_stderr;
+	char *stop_signal; /* NULL: SIGTERM */
+	bool stop_timeout_set;
+	int64_t stop_timeout_s;
+	bool init, auto_remove;
+
+	/* the root and what is mounted into it */
+	struct strv layers; /* chain ids, bottom first */
+	bool read_only;
+	struct mount_list mounts;
+	int64_t shm_bytes;                        /* 0: CONTAINER_SHM_BYTES */
+	struct strv image_volumes, exposed_ports; /* of the image, for inspect */
+	struct strv binds, tmpfs;                 /* -v and --tmpfs as typed, for inspect */
+
+	/* what it may do */
+	struct strv cap_add, cap_drop, group_add; /* capabilities as CAP_X or ALL */
+	struct strv security_opt;
+	char *seccomp_profile; /* text of a profile; NULL: the default one */
+	bool seccomp_unconfined, no_new_privileges, systempaths_unconfined, privileged;
+	struct strv devices, ulimits, sysctls; /* checked texts */
+
+	/* namespaces: NULL is the default, a private one */
+	char *network_mode; /* "none", "host", "container:ID" */
+	char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode;
+	char *cgroup_parent;
+	struct strv add_hosts; /* "name:address" */
+	struct strv dns, dns_search, dns_options;
+
+	/* limits; 0 is unset */
+	int64_t memory_bytes, memory_swap_bytes, memory_reservation_bytes;
+	int64_t nano_cpus, cpu_shares, cpu_period_us, cpu_quota_us;
+	int64_t pids_limit; /* -1: unlimited */
+	char *cpuset_cpus, *cpuset_mems;
+
+	char *log_driver; /* NULL: json-file */
+	struct strv log_opts;
+	char *cidfile; /* for inspect */
+};
+
+/* JSON text for the record; caller frees. */
+char *container_config_format(const struct container_config *config);
+
+/* ERR_INTERNAL when it was not written by container_config_format(). */
+int container_config_parse(const char *text, struct container_config *ret_config,
+			   struct error *err);
+
+/* Only the labels, and fast when there are none: `ps` reads a thousand of these. */
+void container_config_labels(const char *text, struct strv *ret_labels);
+
+void container_config_release(struct container_config *config);
+
+DEFINE_CLEANUP_VALUE(struct container_config, container_config_release);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * host_files.h - /etc/hosts, /etc/hostname and /etc/resolv.conf of a container, as texts
+ *
+ * Pure functions: what the host's own files say is given to them. Callers free the texts.
+ */
+#ifndef SKIFF_ENGINE_HOST_FILES_H
+#define SKIFF_ENGINE_HOST_FILES_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/strv.h"
+
+/* --add-host NAME:ADDRESS (or NAME=ADDRESS); gives "NAME:ADDRESS" with a checked address. */
+int add_host_parse(const char *text, char **ret_entry, struct error *err);
+
+/* --dns: an address of either family. */
+int dns_server_check(const char *text, struct error *err);
+
+/* --dns-search: a domain, or "." for none at all. */
+int dns_search_check(const char *text, struct error *err);
+
+/* `entries` are "NAME:ADDRESS"; `base` (may be NULL) is put first instead of the usual lines. */
+char *hosts_text(const char *base, const struct strv *entries);
+
+struct resolv_settings {
+	const struct strv *servers, *search, *options; /* empty: the host's */
+	bool keep_loopback; /* the host's servers on 127.0.0.0/8 and ::1 can be reached */
+};
+
+char *resolv_conf_text(const char *host_text, const struct resolv_settings *settings);
+
+#endif
