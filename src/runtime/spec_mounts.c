@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <linux/mount.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/alloc.h"
 #include "runtime/spec_internal.h"
