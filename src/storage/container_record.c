@@ -319,6 +319,8 @@ int container_record_delete(struct store *store, const char *id, struct strv *re
 			   " (SELECT 1 FROM container WHERE image = ?1)",
 			   "t", image);
 		forgotten = r >= 0 ? sqlite3_changes(store->db) : 0;
+		if (forgotten)
+			r = db_forget_unused(store->db, err);
 	}
 	if (r < 0)
 		return r;

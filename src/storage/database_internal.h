@@ -52,6 +52,9 @@ int db_exec(sqlite3 *db, struct error *err, const char *sql);
 int db_collect(sqlite3 *db, struct strv *ret_list, struct error *err, const char *sql,
 	       const char *types, ...);
 
+/* Deletes layers and blobs that no image has; inside a transaction. */
+int db_forget_unused(sqlite3 *db, struct error *err);
+
 /* Borrowed until the next step; "" for null. */
 const char *db_text(sqlite3_stmt *stmt, int column);
 

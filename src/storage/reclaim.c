@@ -48,7 +48,7 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static uint64_t tree_bytes(int dir_fd, const char *name, unsigned int depth)
+static uint64_t count_bytes(int dir_fd, const char *name, unsigned int depth)
 {
 	auto_closedir DIR *dir = NULL;
 	struct dirent *entry;
@@ -63,13 +63,18 @@ static uint64_t tree_bytes(int dir_fd, const char *name, unsigned int depth)
 	dir = open_listing(dir_fd, name);
 	while (dir && (entry = readdir(dir)))
 		if (!is_dot(entry->d_name))
-			bytes += tree_bytes(dirfd(dir), entry->d_name, depth + 1);
+			bytes += count_bytes(dirfd(dir), entry->d_name, depth + 1);
 	return bytes;
+}
+
+uint64_t store_tree_bytes(int dir_fd, const char *name)
+{
+	return count_bytes(dir_fd, name, 0);
 }
 
 static void remove_counted(int dir_fd, const char *name, uint64_t *bytes)
 {
-	uint64_t size = tree_bytes(dir_fd, name, 0);
+	uint64_t size = store_tree_bytes(dir_fd, name);
 	int r = path_remove_tree(dir_fd, name);
 
 	if (r < 0)
