@@ -36,7 +36,7 @@
 #define auto_(fn) __attribute__((cleanup(cleanup_##fn)))
 
 #define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void cleanup_##fn(type *p)                                                   \
+	static inline void cleanup_##fn(__typeof__(type) *p)                                       \
 	{                                                                                          \
 		int saved_errno = errno;                                                           \
 		if (*p)                                                                            \
@@ -47,7 +47,7 @@
 	struct cleanup_semicolon_##fn
 
 #define DEFINE_CLEANUP_VALUE(type, fn)                                                             \
-	static inline void cleanup_##fn(type *p)                                                   \
+	static inline void cleanup_##fn(__typeof__(type) *p)                                       \
 	{                                                                                          \
 		int saved_errno = errno;                                                           \
 		fn(p);                                                                             \
