@@ -97,6 +97,16 @@ class Layer:
         return self._bytes
 
 
+class ReadyLayer:
+    """The bytes of a tar."""
+
+    def __init__(self, data):
+        self._bytes = data
+
+    def tar_bytes(self):
+        return self._bytes
+
+
 class Image:
     """Layers, bottom first, and a configuration (the inner object: Env, Cmd, User, …)."""
 
@@ -111,6 +121,10 @@ class Image:
         layer = Layer(**options)
         self.layers.append(layer)
         return layer
+
+    def add_layer(self, tar_bytes):
+        """A layer that exists already."""
+        self.layers.append(ReadyLayer(tar_bytes))
 
     def config_bytes(self):
         return json.dumps({

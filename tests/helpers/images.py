@@ -3,7 +3,9 @@
 
 busybox        tools/make-busybox-image, a `docker save` archive
 debian_root    a tar of a Debian root filesystem, by mmdebstrap (about a minute)
-foreign_images the same two-layer image written by skopeo, umoci, buildah, podman and docker
+zoo            a root filesystem with one of everything (menagerie.py), as directories and a tar
+
+Images of the zoo made by other programs: foreign.py.
 """
 
 import fcntl
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import menagerie
 from helpers.features import require_tool
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
@@ -63,3 +66,26 @@ def debian_root(cache_directory):
         tool(require_tool("mmdebstrap"), "--mode=root", "--variant=minbase", "--format=tar",
              "--include=bash,procps", "bookworm", path)
     return made_once(cache_directory / "debian-root.tar", make)
+
+
+class Zoo:
+    """Directories to compare with: after the first layer, and after the second."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.rootfs = directory / "rootfs"
+        self.changed = directory / "changed"
+        self.tar = directory / "rootfs.tar"
+
+
+@pytest.fixture(scope="session")
+def zoo(session_directory):
+    def make(path):
+        path.mkdir()
+        made = Zoo(path)
+        made.rootfs.mkdir()
+        menagerie.build(made.rootfs)
+        menagerie.pack(made.rootfs, made.tar)
+        tool("cp", "-a", made.rootfs, made.changed)
+        menagerie.change(made.changed)
+    return Zoo(made_once(session_directory / "zoo", make))
