@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 
 #define COLUMN_GAP 3
+#define COLUMN_MIN 10 /* with the gap */
 
 void table_init(struct table *t, const char *const *headers, size_t columns)
 {
@@ -43,6 +44,8 @@ static size_t text_width(const char *text)
 
 static void measure(const struct table *t, size_t *widths)
 {
+	for (size_t i = 0; i < t->columns; i++)
+		widths[i] = COLUMN_MIN - COLUMN_GAP;
 	for (size_t i = 0; i < t->cells.count; i++) {
 		size_t width = text_width(t->cells.items[i]);
 

@@ -2,8 +2,9 @@
 /*
  * table.h - rows in aligned columns, as docker prints them
  *
- * Columns are as wide as their widest cell plus three spaces; the last one is not padded. Width is
- * counted in terminal columns of UTF-8 text. Control characters in cells are shown as '?'.
+ * Columns are as wide as their widest cell plus three spaces, and at least ten; the last one is not
+ * padded. Width is counted in terminal columns of UTF-8 text. Control characters in cells are shown
+ * as '?'.
  */
 #ifndef SKIFF_BASE_TABLE_H
 #define SKIFF_BASE_TABLE_H

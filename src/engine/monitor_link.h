@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "monitor/protocol.h" /* enum monitor_attach_flags, for callers of ours */
 
 struct monitor_link {
 	int sock;  /* owned */

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/container_text.h"
+#include "cli/human.h"
+#include "cli/listing.h"
+#include "engine/engine.h"
+#include "engine/image.h"
+
+#define SHORT_ID 12
+#define DIGEST_PREFIX "sha256:"
+#define NO_NAME "<none>"
+#define SIZE_DIGITS 3
+
+struct images_opts {
+	struct strv filters;
+	const char *format;
+	bool all, digests, no_trunc, quiet;
+};
+
+static const struct option_spec images_options[] = {
+	/* There are no intermediate images to hide: the option changes nothing, as with docker's
+	 * newer image stores. */
+	OPT_FLAG(struct images_opts, all, 'a', "all", "Show all images", .hidden = true),
+	OPT_FLAG(struct images_opts, digests, 0, "digests", "Show digests"),
+	OPT_LIST(struct images_opts, filters, 'f', "filter", "filter",
+		 "Show images for which key=value holds (dangling, reference)"),
+	OPT_STRING(struct images_opts, format, 0, "format", "string",
+		   "Show a table, json (an object per line), or a text with {{.Field}}"),
+	OPT_FLAG(struct images_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
+	OPT_FLAG(struct images_opts, quiet, 'q', "quiet", "Only show image IDs"),
+	OPT_END,
+};
+
+/* ---- rows: one per name ---- */
+
+struct image_row {
+	const struct image_record *record;
+	char *repository, *tag; /* owned */
+};
+
+struct image_rows {
+	struct image_row *items;
+	size_t count;
+};
+
+static void image_rows_release(struct image_rows *rows)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		free(rows->items[i].repository);
+		free(rows->items[i].tag);
+	}
+	free(rows->items);
+	*rows = (struct image_rows){0};
+}
+
+DEFINE_CLEANUP_VALUE(struct image_rows, image_rows_release);
+
+/* The colon of a tag comes after the last slash: others belong to a port. */
+static void split_name(const char *name, struct image_row *row)
+{
+	const char *slash = strrchr(name, '/');
+	const char *at = strchr(name, '@');
+	const char *colon = strrchr(slash ? slash : name, ':');
+
+	if (at) {
+		row->repository = xstrndup(name, (size_t)(at - name));
+		row->tag = xstrdup(NO_NAME);
+	} else if (colon) {
+		row->repository = xstrndup(name, (size_t)(colon - name));
+		row->tag = xstrdup(colon + 1);
+	} else {
+		row->repository = xstrdup(name);
+		row->tag = xstrdup(NO_NAME);
+	}
+}
+
+static struct image_row *new_row(struct image_rows *rows, const struct image_record *record)
+{
+	struct image_row *row;
+
+	rows->items = xreallocarray(rows->items, rows->count + 1, sizeof(*rows->items));
+	row = &rows->items[rows->count++];
+	*row = (struct image_row){.record = record};
+	return row;
+}
+
+static void add_rows(const struct image_record *record, struct image_rows *rows)
+{
+	for (size_t i = 0; i < record->names.count; i++) {
+		auto_free char *name = image_familiar_name(record->names.items[i]);
+
+		split_name(name, new_row(rows, record));
+	}
+	if (record->names.count == 0)
+		split_name(NO_NAME ":" NO_NAME, new_row(rows, record));
+}
+
+/* ---- which rows ---- */
+
+/* "alpine" means every tag of it; "alpine:3.*" is a pattern. */
+static bool matches_reference(const struct image_row *row, const char *pattern)
+{
+	auto_free char *name = xasprintf("%s:%s", row->repository, row->tag);
+
+	return fnmatch(pattern, row->repository, FNM_PATHNAME) == 0 ||
+	       fnmatch(pattern, name, FNM_PATHNAME) == 0;
+}
+
+static int matches_filter(const struct image_row *row, const char *filter, struct error *err)
+{
+	static const char dangling[] = "dangling=", reference[] = "reference=";
+	bool wanted;
+
+	if (strncmp(filter, reference, strlen(reference)) == 0)
+		return matches_reference(row, filter + strlen(reference));
+	if (strncmp(filter, dangling, strlen(dangling)) == 0) {
+		if (parse_bool(filter + strlen(dangling), &wanted) < 0)
+			return err_set(err, ERR_INVALID, 0, "invalid filter '%s'", filter);
+		return wanted == (row->record->names.count == 0);
+	}
+	return err_set(err, ERR_INVALID, 0, "invalid filter '%s'", filter);
+}
+
+static int is_wanted(const struct command_call *call, const struct image_row *row,
+		     struct error *err)
+{
+	const struct images_opts *opts = call->opts;
+
+	if (call->args->count > 0 && !matches_reference(row, call->args->items[0]))
+		return 0;
+	for (size_t i = 0; i < opts->filters.count; i++) {
+		int r = matches_filter(row, opts->filters.items[i], err);
+
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+static void drop_row(struct image_rows *rows, size_t index)
+{
+	free(rows->items[index].repository);
+	free(rows->items[index].tag);
+	rows->count--;
+	memmove(&rows->items[index], &rows->items[index + 1],
+		(rows->count - index) * sizeof(*rows->items));
+}
+
+static int keep_wanted(const struct command_call *call, struct image_rows *rows, struct error *err)
+{
+	for (size_t i = rows->count; i-- > 0;) {
+		int r = is_wanted(call, &rows->items[i], err);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			drop_row(rows, i);
+	}
+	return 0;
+}
+
+/* ---- fields ---- */
+
+struct images_context {
+	int64_t now_ns;
+	bool no_trunc;
+};
+
+static void text_created_at(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+
+	(void)context;
+	if (row->record->created_ns == 0)
+		strbuf_adds(text, "N/A");
+	else
+		local_time_text(row->record->created_ns, text);
+}
+
+static void text_created_since(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+	const struct images_context *c = context;
+
+	if (row->record->created_ns == 0) {
+		strbuf_adds(text, "N/A");
+		return;
+	}
+	human_duration(c->now_ns - row->record->created_ns, text);
+	strbuf_adds(text, " ago");
+}
+
+static void text_digest(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+
+	(void)context;
+	strbuf_adds(text, row->record->manifest_digest ? row->record->manifest_digest : NO_NAME);
+}
+
+static void text_id(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+	const struct images_context *c = context;
+	const size_t prefix = strlen(DIGEST_PREFIX);
+	const char *id = row->record->id;
+
+	if (c->no_trunc || strncmp(id, DIGEST_PREFIX, prefix) != 0)
+		strbuf_adds(text, id);
+	else
+		strbuf_add(text, id + prefix, strnlen(id + prefix, SHORT_ID));
+}
+
+static void text_repository(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+
+	(void)context;
+	strbuf_adds(text, row->repository);
+}
+
+static void text_size(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+
+	(void)context;
+	human_size(row->record->size_bytes, SIZE_DIGITS, text);
+}
+
+static void text_tag(const void *item, const void *context, struct strbuf *text)
+{
+	const struct image_row *row = item;
+
+	(void)context;
+	strbuf_adds(text, row->tag);
+}
+
+static const struct listing_field images_fields[] = {
+	{"CreatedAt", "CREATED AT", text_created_at},
+	{"CreatedSince", "CREATED", text_created_since},
+	{"Digest", "DIGEST", text_digest},
+	{"ID", "IMAGE ID", text_id},
+	{"Repository", "REPOSITORY", text_repository},
+	{"Size", "SIZE", text_size},
+	{"Tag", "TAG", text_tag},
+	{0},
+};
+
+static const char *const plain_columns[] = {"Repository",   "Tag",  "ID",
+					    "CreatedSince", "Size", NULL};
+static const char *const digest_columns[] = {"Repository",   "Tag",  "Digest", "ID",
+					     "CreatedSince", "Size", NULL};
+
+/* ---- the command ---- */
+
+static int images_run(const struct command_call *call)
+{
+	const struct images_opts *opts = call->opts;
+	const struct images_context context = {clock_now_ns(), opts->no_trunc};
+	const struct listing listing = {
+		.fields = images_fields,
+		.format = !opts->format && opts->quiet ? "{{.ID}}" : opts->format,
+		.columns = opts->digests ? digest_columns : plain_columns,
+		.context = &context,
+	};
+	auto_(image_records_release) struct image_records records = {0};
+	auto_(image_rows_release) struct image_rows rows = {0};
+	auto_(error_release) struct error err = {0};
+
+	if (image_list(call->engine, &records, &err) < 0)
+		return cli_fail(call, &err);
+	for (size_t i = 0; i < records.count; i++)
+		add_rows(&records.items[i], &rows);
+	if (keep_wanted(call, &rows, &err) < 0)
+		return cli_fail(call, &err);
+	if (listing_print(&listing, rows.items, sizeof(*rows.items), rows.count, call->cli->out,
+			  &err) < 0)
+		return cli_fail(call, &err);
+	return 0;
+}
+
+const struct command cmd_images = {
+	.name = "images",
+	.usage = "[OPTIONS] [REPOSITORY[:TAG]]",
+	.summary = "List images",
+	.description =
+		"REPOSITORY[:TAG] shows only these; it may be a pattern (\"alpine:3.*\").\n\n"
+		"The fields for --format are CreatedAt, CreatedSince, Digest, ID, Repository, Size "
+		"and Tag.",
+	.max_args = 1,
+	.needs = NEEDS_ENGINE,
+	.args = COMPLETE_IMAGE,
+	.rest_args = COMPLETE_NOTHING,
+	.options = images_options,
+	.opts_size = sizeof(struct images_opts),
+	.run = images_run,
+};

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/container_text.h"
+#include "cli/human.h"
+#include "cli/listing.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+
+#define SHORT_ID 12
+#define COMMAND_WIDTH 20
+#define DIGEST_PREFIX "sha256:"
+#define NO_LIMIT (-1)
+
+struct ps_opts {
+	struct strv filters;
+	const char *format;
+	int64_t last;
+	bool all, latest, no_trunc, quiet;
+};
+
+static const struct option_spec ps_options[] = {
+	OPT_FLAG(struct ps_opts, all, 'a', "all",
+		 "Show all containers (default shows just running)"),
+	OPT_LIST(struct ps_opts, filters, 'f', "filter", "filter",
+		 "Show containers for which key=value holds (ancestor, before, exited, id, label, "
+		 "name, since, status, volume)"),
+	OPT_STRING(struct ps_opts, format, 0, "format", "string",
+		   "Show a table, json (an object per line), or a text with {{.Field}}"),
+	OPT_INT(struct ps_opts, last, 'n', "last",
+		"Show n last created containers (includes all states)", .default_text = "-1"),
+	OPT_FLAG(struct ps_opts, latest, 'l', "latest",
+		 "Show the latest created container (includes all states)"),
+	OPT_FLAG(struct ps_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
+	OPT_FLAG(struct ps_opts, quiet, 'q', "quiet", "Only display container IDs"),
+	OPT_END,
+};
+
+static void ps_init(void *opts)
+{
+	struct ps_opts *o = opts;
+
+	o->last = NO_LIMIT;
+}
+
+/* ---- fields ---- */
+
+struct ps_context {
+	int64_t now_ns;
+	bool no_trunc;
+};
+
+static void text_command(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const struct ps_context *c = context;
+	auto_(strbuf_release) struct strbuf shown = {0};
+
+	human_shorten(s->command, c->no_trunc ? SIZE_MAX : COMMAND_WIDTH, &shown);
+	human_quote(strbuf_text(&shown), text);
+}
+
+static void text_created_at(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	(void)context;
+	local_time_text(s->created_ns, text);
+}
+
+static void text_id(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const struct ps_context *c = context;
+
+	strbuf_add(text, s->id, c->no_trunc ? strlen(s->id) : strnlen(s->id, SHORT_ID));
+}
+
+/* An image that has lost its name is shown by its id. */
+static void text_image(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const struct ps_context *c = context;
+	const size_t prefix = strlen(DIGEST_PREFIX);
+
+	if (!c->no_trunc && strncmp(s->image, DIGEST_PREFIX, prefix) == 0)
+		strbuf_add(text, s->image + prefix, strnlen(s->image + prefix, SHORT_ID));
+	else
+		strbuf_adds(text, s->image);
+}
+
+static void text_labels(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	auto_free char *joined = strv_join(&s->labels, ",");
+
+	(void)context;
+	strbuf_adds(text, joined);
+}
+
+static void text_names(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	(void)context;
+	strbuf_adds(text, s->name);
+}
+
+/* No container has a network of its own with ports yet. */
+static void text_ports(const void *item, const void *context, struct strbuf *text)
+{
+	(void)item;
+	(void)context;
+	(void)text;
+}
+
+static void text_running_for(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const struct ps_context *c = context;
+
+	human_duration(c->now_ns - s->created_ns, text);
+	strbuf_adds(text, " ago");
+}
+
+static void text_state(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	(void)context;
+	strbuf_adds(text, container_state_name(s->status));
+}
+
+static void text_status(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const struct ps_context *c = context;
+
+	container_status_text(s, c->now_ns, text);
+}
+
+static const struct listing_field ps_fields[] = {
+	{"Command", "COMMAND", text_command},
+	{"CreatedAt", "CREATED AT", text_created_at},
+	{"ID", "CONTAINER ID", text_id},
+	{"Image", "IMAGE", text_image},
+	{"Labels", "LABELS", text_labels},
+	{"Names", "NAMES", text_names},
+	{"Ports", "PORTS", text_ports},
+	{"RunningFor", "CREATED", text_running_for},
+	{"State", "STATE", text_state},
+	{"Status", "STATUS", text_status},
+	{0},
+};
+
+static const char *const ps_columns[] = {"ID",     "Image", "Command", "RunningFor",
+					 "Status", "Ports", "Names",   NULL};
+
+/* ---- the command ---- */
+
+static void make_request(const struct ps_opts *opts, struct list_request *ret)
+{
+	*ret = (struct list_request){
+		.all = opts->all,
+		.last = opts->latest ? 1 : opts->last,
+	};
+	strv_copy(&ret->filters, &opts->filters);
+}
+
+static int ps_run(const struct command_call *call)
+{
+	const struct ps_opts *opts = call->opts;
+	const struct ps_context context = {clock_now_ns(), opts->no_trunc};
+	const struct listing listing = {
+		.fields = ps_fields,
+		.format = !opts->format && opts->quiet ? "{{.ID}}" : opts->format,
+		.columns = ps_columns,
+		.context = &context,
+	};
+	auto_(container_list_release) struct container_list list = {0};
+	auto_(error_release) struct error err = {0};
+	struct list_request request;
+	int r;
+
+	make_request(opts, &request);
+	r = container_list(call->engine, &request, &list, &err);
+	strv_release(&request.filters);
+	if (r < 0)
+		return cli_fail(call, &err);
+	if (listing_print(&listing, list.items, sizeof(*list.items), list.count, call->cli->out,
+			  &err) < 0)
+		return cli_fail(call, &err);
+	return 0;
+}
+
+const struct command cmd_ps = {
+	.name = "ps",
+	.usage = "[OPTIONS]",
+	.summary = "List containers",
+	.description =
+		"The state is asked of the kernel, not remembered. \"monitor lost\" means that the "
+		"process behind the container was killed: the container runs, its output and its "
+		"exit "
+		"code are lost.\n\n"
+		"The fields for --format are Command, CreatedAt, ID, Image, Labels, Names, Ports, "
+		"RunningFor, State and Status.",
+	.examples = "Names and states of all containers:\n"
+		    "\tskiff ps -a --format 'table {{.Names}}\\t{{.Status}}'\n"
+		    "Remove everything that has ended:\n"
+		    "\tskiff rm $(skiff ps -aq --filter status=exited)",
+	.max_args = 0,
+	.needs = NEEDS_ENGINE,
+	.options = ps_options,
+	.opts_size = sizeof(struct ps_opts),
+	.init = ps_init,
+	.run = ps_run,
+};

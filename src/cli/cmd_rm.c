@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/each_argument.h"
+#include "engine/container.h"
+#include "engine/engine.h"
+
+struct rm_opts {
+	bool force, volumes;
+};
+
+static const struct option_spec rm_options[] = {
+	OPT_FLAG(struct rm_opts, force, 'f', "force",
+		 "Force the removal of a running container (uses SIGKILL)"),
+	OPT_FLAG(struct rm_opts, volumes, 'v', "volumes",
+		 "Remove anonymous volumes associated with the container"),
+	OPT_END,
+};
+
+static int rm_one(const struct command_call *call, const char *selector, struct error *err)
+{
+	const struct rm_opts *opts = call->opts;
+	const struct remove_request request = {.force = opts->force, .volumes = opts->volumes};
+	int r = container_remove(call->engine, selector, &request, err);
+
+	/* docker: with -f, what is not there is as good as removed. */
+	if (r < 0 && opts->force && err->kind == ERR_NOT_FOUND) {
+		error_release(err);
+		return 0;
+	}
+	return r;
+}
+
+static int rm_run(const struct command_call *call)
+{
+	return each_argument(call, rm_one);
+}
+
+const struct command cmd_rm = {
+	.name = "rm",
+	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
+	.summary = "Remove one or more containers",
+	.description = "Removes the container's record, its log and what it wrote. A running "
+		       "container is refused without --force.",
+	.min_args = 1,
+	.max_args = ARGS_ANY,
+	.needs = NEEDS_ENGINE,
+	.args = COMPLETE_CONTAINER,
+	.rest_args = COMPLETE_CONTAINER,
+	.options = rm_options,
+	.opts_size = sizeof(struct rm_opts),
+	.run = rm_run,
+};

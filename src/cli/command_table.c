@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command_table.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cli/commands.h"
+
+static const struct command_path paths[] = {
+	{NULL, "__complete", &cmd_complete, .alias = true},
+	{NULL, "attach", &cmd_attach},
+	{NULL, "create", &cmd_create},
+	{NULL, "exec", &cmd_exec, .common = true},
+	{NULL, "images", &cmd_images, .common = true},
+	{NULL, "info", &cmd_info, .common = true},
+	{NULL, "inspect", &cmd_inspect},
+	{NULL, "kill", &cmd_kill},
+	{NULL, "load", &cmd_load, .common = true},
+	{NULL, "logs", &cmd_logs},
+	{NULL, "pause", &cmd_pause},
+	{NULL, "prune", &cmd_prune},
+	{NULL, "ps", &cmd_ps, .common = true},
+	{NULL, "rename", &cmd_rename},
+	{NULL, "restart", &cmd_restart},
+	{NULL, "rm", &cmd_rm},
+	{NULL, "rmi", &cmd_rmi},
+	{NULL, "run", &cmd_run, .common = true},
+	{NULL, "start", &cmd_start},
+	{NULL, "stop", &cmd_stop},
+	{NULL, "tag", &cmd_tag},
+	{NULL, "top", &cmd_top},
+	{NULL, "unpause", &cmd_unpause},
+	{NULL, "version", &cmd_version, .common = true},
+	{NULL, "wait", &cmd_wait},
+	{"container", "attach", &cmd_attach},
+	{"container", "create", &cmd_create},
+	{"container", "exec", &cmd_exec},
+	{"container", "inspect", &cmd_container_inspect},
+	{"container", "kill", &cmd_kill},
+	{"container", "list", &cmd_ps, .alias = true},
+	{"container", "logs", &cmd_logs},
+	{"container", "ls", &cmd_ps},
+	{"container", "pause", &cmd_pause},
+	{"container", "prune", &cmd_prune},
+	{"container", "ps", &cmd_ps, .alias = true},
+	{"container", "remove", &cmd_rm, .alias = true},
+	{"container", "rename", &cmd_rename},
+	{"container", "restart", &cmd_restart},
+	{"container", "rm", &cmd_rm},
+	{"container", "run", &cmd_run},
+	{"container", "start", &cmd_start},
+	{"container", "stop", &cmd_stop},
+	{"container", "top", &cmd_top},
+	{"container", "unpause", &cmd_unpause},
+	{"container", "wait", &cmd_wait},
+	{"image", "inspect", &cmd_image_inspect},
+	{"image", "list", &cmd_images, .alias = true},
+	{"image", "load", &cmd_load},
+	{"image", "ls", &cmd_images},
+	{"image", "remove", &cmd_rmi, .alias = true},
+	{"image", "rm", &cmd_rmi},
+	{"image", "tag", &cmd_tag},
+	{"system", "info", &cmd_info},
+};
+
+static const struct command_group groups[] = {
+	{"container", "Manage containers"},
+	{"image", "Manage images"},
+	{"system", "Manage skiff"},
+};
+
+const struct command_path *command_paths(size_t *ret_count)
+{
+	*ret_count = ARRAY_SIZE(paths);
+	return paths;
+}
+
+const struct command_group *command_groups(size_t *ret_count)
+{
+	*ret_count = ARRAY_SIZE(groups);
+	return groups;
+}
+
+static bool same_group(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+const struct command_path *command_path_find(const char *group, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (same_group(paths[i].group, group) && strcmp(paths[i].name, name) == 0)
+			return &paths[i];
+	return NULL;
+}
+
+const struct command_group *command_group_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return &groups[i];
+	return NULL;
+}

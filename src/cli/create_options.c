@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/create_options.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "cli/env_file.h"
+#include "engine/monitor_link.h"
+
+/* ---- values that are refused while parsing ---- */
+
+static int check_stream(const char *value, struct error *err)
+{
+	if (strcasecmp(value, "stdin") == 0 || strcasecmp(value, "stdout") == 0 ||
+	    strcasecmp(value, "stderr") == 0)
+		return 0;
+	return err_set(err, ERR_INVALID, 0, "valid streams are STDIN, STDOUT and STDERR");
+}
+
+static int check_size(const char *value, struct error *err)
+{
+	uint64_t bytes;
+
+	if (parse_size(value, &bytes) < 0)
+		return err_set(err, ERR_INVALID, 0, "invalid size: '%s'", value);
+	return 0;
+}
+
+/* -1: no limit. */
+static int check_swap(const char *value, struct error *err)
+{
+	return strcmp(value, "-1") == 0 ? 0 : check_size(value, err);
+}
+
+static int check_cpus(const char *value, struct error *err)
+{
+	int64_t nano;
+
+	if (parse_decimal_nano(value, &nano) < 0)
+		return err_set(err, ERR_INVALID, 0, "must be a number such as 1.5");
+	return 0;
+}
+
+static int check_address(const char *value, struct error *err)
+{
+	struct in6_addr address;
+
+	if (inet_pton(AF_INET, value, &address) == 1 || inet_pton(AF_INET6, value, &address) == 1)
+		return 0;
+	return err_set(err, ERR_INVALID, 0, "IP address is not correctly formatted: %s", value);
+}
+
+static int check_key_value(const char *value, struct error *err)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals && equals != value)
+		return 0;
+	return err_set(err, ERR_INVALID, 0, "must be KEY=VALUE");
+}
+
+static int check_label(const char *value, struct error *err)
+{
+	if (*value == '\0' || *value == '=')
+		return err_set(err, ERR_INVALID, 0, "invalid label: empty name");
+	return 0;
+}
+
+#define REQUEST_FLAG(field, s, l, h, ...)                                                          \
+	OPT_FLAG(struct create_opts, request.field, s, l, h, ##__VA_ARGS__)
+#define REQUEST_STRING(field, s, l, v, h, ...)                                                     \
+	OPT_STRING(struct create_opts, request.field, s, l, v, h, ##__VA_ARGS__)
+#define REQUEST_INT(field, s, l, h, ...)                                                           \
+	OPT_INT(struct create_opts, request.field, s, l, h, ##__VA_ARGS__)
+#define REQUEST_LIST(field, s, l, h, ...)                                                          \
+	OPT_LIST(struct create_opts, request.field, s, l, "list", h, ##__VA_ARGS__)
+
+const struct option_spec create_options[] = {
+	REQUEST_LIST(add_hosts, 0, "add-host", "Add a line to /etc/hosts (host:ip)"),
+	OPT_LIST(struct create_opts, attach, 'a', "attach", "list",
+		 "Attach to STDIN, STDOUT or STDERR", .choices = "stdin stdout stderr",
+		 .check = check_stream),
+	REQUEST_LIST(cap_add, 0, "cap-add", "Add Linux capabilities"),
+	REQUEST_LIST(cap_drop, 0, "cap-drop", "Drop Linux capabilities"),
+	REQUEST_STRING(cgroup_parent, 0, "cgroup-parent", "string",
+		       "Cgroup in which the container's own is made"),
+	REQUEST_STRING(cgroupns_mode, 0, "cgroupns", "string",
+		       "Cgroup namespace to use (host|private)", .choices = "host private"),
+	REQUEST_STRING(cidfile, 0, "cidfile", "string", "Write the container's ID to this file",
+		       .complete = COMPLETE_FILE),
+	REQUEST_INT(cpu_period, 0, "cpu-period", "Period of the CPU quota, in microseconds"),
+	REQUEST_INT(cpu_quota, 0, "cpu-quota", "CPU time per period, in microseconds"),
+	REQUEST_INT(cpu_shares, 'c', "cpu-shares", "CPU shares (relative weight)"),
+	REQUEST_STRING(cpus, 0, "cpus", "decimal", "Number of CPUs", .check = check_cpus),
+	REQUEST_STRING(cpuset_cpus, 0, "cpuset-cpus", "string", "CPUs to run on (0-3, 0,1)"),
+	REQUEST_STRING(cpuset_mems, 0, "cpuset-mems", "string",
+		       "Memory nodes to allocate from (0-3, 0,1)"),
+	REQUEST_LIST(devices, 0, "device", "Add a device of the host to the container",
+		     .complete = COMPLETE_FILE),
+	REQUEST_LIST(dns, 0, "dns", "Set DNS servers", .check = check_address),
+	REQUEST_LIST(dns_options, 0, "dns-option", "Set DNS options"),
+	REQUEST_LIST(dns_search, 0, "dns-search", "Set DNS search domains"),
+	REQUEST_STRING(entrypoint, 0, "entrypoint", "string",
+		       "Overwrite the image's ENTRYPOINT (empty: none)"),
+	OPT_LIST(struct create_opts, env, 'e', "env", "list",
+		 "Set environment variables (KEY alone: inherit ours)", .check = env_arg_check),
+	OPT_LIST(struct create_opts, env_files, 0, "env-file", "list",
+		 "Read environment variables from a file", .complete = COMPLETE_FILE),
+	REQUEST_LIST(group_add, 0, "group-add", "Join additional groups"),
+	REQUEST_STRING(hostname, 'h', "hostname", "string", "Host name inside the container"),
+	REQUEST_FLAG(init, 0, "init",
+		     "Run an init inside the container that forwards signals and reaps processes"),
+	REQUEST_FLAG(open_stdin, 'i', "interactive", "Keep STDIN open even if not attached"),
+	REQUEST_STRING(ipc_mode, 0, "ipc", "string",
+		       "IPC namespace to use (private|host|container:ID)",
+		       .choices = "private host"),
+	OPT_LIST(struct create_opts, labels, 'l', "label", "list", "Set a label on the container",
+		 .check = check_label),
+	OPT_LIST(struct create_opts, label_files, 0, "label-file", "list",
+		 "Read labels from a file", .complete = COMPLETE_FILE),
+	REQUEST_STRING(log_driver, 0, "log-driver", "string",
+		       "Where output is kept (json-file|none)", .choices = "json-file none"),
+	REQUEST_LIST(log_opts, 0, "log-opt", "Options of the log (max-size, max-file)"),
+	REQUEST_STRING(memory, 'm', "memory", "bytes", "Memory limit", .check = check_size),
+	REQUEST_STRING(memory_reservation, 0, "memory-reservation", "bytes", "Memory soft limit",
+		       .check = check_size),
+	REQUEST_STRING(memory_swap, 0, "memory-swap", "bytes",
+		       "Limit of memory and swap together: '-1' for no limit of swap",
+		       .check = check_swap),
+	OPT_LIST(struct create_opts, request.mounts, 0, "mount", "mount",
+		 "Mount a bind, a volume or a tmpfs (type=…,source=…,target=…)"),
+	REQUEST_STRING(name, 0, "name", "string", "Name of the container"),
+	REQUEST_STRING(network, 0, "net", "network", "Another spelling of --network",
+		       .hidden = true),
+	REQUEST_STRING(network, 0, "network", "network", "Network to use (none|host|container:ID)",
+		       .choices = "none host"),
+	REQUEST_STRING(pid_mode, 0, "pid", "string", "PID namespace to use (host|container:ID)",
+		       .choices = "host"),
+	REQUEST_INT(pids_limit, 0, "pids-limit", "Limit of processes (-1: unlimited)"),
+	REQUEST_FLAG(privileged, 0, "privileged", "Give the container all privileges"),
+	REQUEST_FLAG(read_only, 0, "read-only", "Mount the container's root read-only"),
+	REQUEST_FLAG(auto_remove, 0, "rm",
+		     "Remove the container and its anonymous volumes when it ends"),
+	REQUEST_LIST(security_opt, 0, "security-opt", "Security options"),
+	REQUEST_STRING(shm_size, 0, "shm-size", "bytes", "Size of /dev/shm", .check = check_size),
+	REQUEST_STRING(stop_signal, 0, "stop-signal", "string", "Signal that stops the container"),
+	REQUEST_INT(stop_timeout_s, 0, "stop-timeout",
+		    "Seconds between the stop signal and the kill"),
+	REQUEST_LIST(sysctls, 0, "sysctl", "Set kernel parameters of the container's namespaces",
+		     .check = check_key_value),
+	REQUEST_LIST(tmpfs, 0, "tmpfs", "Mount a tmpfs directory"),
+	REQUEST_FLAG(tty, 't', "tty", "Allocate a pseudo-TTY"),
+	OPT_LIST(struct create_opts, request.ulimits, 0, "ulimit", "ulimit",
+		 "Set resource limits (name=soft[:hard])"),
+	REQUEST_STRING(user, 'u', "user", "string", "User name or UID (<name|uid>[:<group|gid>])"),
+	REQUEST_STRING(uts_mode, 0, "uts", "string", "UTS namespace to use (host)",
+		       .choices = "host"),
+	REQUEST_LIST(volumes, 'v', "volume",
+		     "Mount a directory or a volume (source:target[:options])",
+		     .complete = COMPLETE_DIRECTORY),
+	REQUEST_STRING(workdir, 'w', "workdir", "string", "Working directory inside the container"),
+	OPT_END,
+};
+
+void create_opts_init(struct create_opts *opts)
+{
+	create_request_init(&opts->request);
+}
+
+void create_opts_release(struct create_opts *opts)
+{
+	create_request_release(&opts->request);
+	strv_release(&opts->attach);
+	strv_release(&opts->env);
+	strv_release(&opts->env_files);
+	strv_release(&opts->labels);
+	strv_release(&opts->label_files);
+}
+
+/* ---- completing the request ---- */
+
+static bool attach_names(const struct create_opts *opts, const char *stream)
+{
+	for (size_t i = 0; i < opts->attach.count; i++)
+		if (strcasecmp(opts->attach.items[i], stream) == 0)
+			return true;
+	return false;
+}
+
+/* docker's rules: -a names the streams; without it output is attached, and input with -i. */
+static void choose_streams(struct create_opts *opts, bool detach)
+{
+	struct create_request *request = &opts->request;
+	bool named = opts->attach.count > 0;
+
+	if (detach)
+		return;
+	request->attach_stdin = request->open_stdin && (!named || attach_names(opts, "stdin"));
+	request->attach_stdout = !named || attach_names(opts, "stdout");
+	request->attach_stderr = !named || attach_names(opts, "stderr");
+	request->stdin_once = request->attach_stdin;
+}
+
+static int read_files(struct create_opts *opts, struct error *err)
+{
+	struct create_request *request = &opts->request;
+	int r;
+
+	for (size_t i = 0; i < opts->env_files.count; i++) {
+		r = env_file_read(opts->env_files.items[i], environ, &request->env, err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < opts->label_files.count; i++) {
+		r = env_file_read(opts->label_files.items[i], NULL, &request->labels, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int create_opts_finish(struct create_opts *opts, const struct strv *args, bool detach,
+		       struct error *err)
+{
+	struct create_request *request = &opts->request;
+	int r;
+
+	request->image = args->items[0];
+	for (size_t i = 1; i < args->count; i++)
+		strv_add(&request->args, args->items[i]);
+	request->entrypoint_set = request->entrypoint != NULL;
+	choose_streams(opts, detach);
+
+	r = read_files(opts, err);
+	if (r < 0)
+		return r;
+	env_args_resolve(&opts->env, environ, &request->env);
+	strv_add_all(&request->labels, &opts->labels);
+	return 0;
+}
+
+/* ---- the file with the id ---- */
+
+static int open_cidfile(const char *path, int *ret_fd, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0 && errno == EEXIST)
+		return err_set(err, ERR_CONFLICT, 0,
+			       "container ID file found, make sure the other container isn't "
+			       "running or delete %s",
+			       path);
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "create the container ID file '%s'", path);
+	*ret_fd = fd;
+	return 0;
+}
+
+int create_opts_create(struct create_opts *opts, struct engine *engine,
+		       struct create_result *ret_result, struct error *err)
+{
+	const char *cidfile = opts->request.cidfile;
+	auto_close int fd = NO_FD;
+	int r;
+
+	if (cidfile) {
+		r = open_cidfile(cidfile, &fd, err);
+		if (r < 0)
+			return r;
+	}
+	r = container_create(engine, &opts->request, ret_result, err);
+	if (r < 0) {
+		if (cidfile)
+			(void)unlink(cidfile);
+		return r;
+	}
+	if (cidfile) {
+		r = fd_write_all(fd, ret_result->id, strlen(ret_result->id));
+		if (r < 0)
+			return err_set(err, ERR_SYSTEM, -r, "write the container ID file '%s'",
+				       cidfile);
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * child_setup.h - steps that a container's first process and an exec'd one have in common
+ */
+#ifndef SKIFF_RUNTIME_CHILD_SETUP_H
+#define SKIFF_RUNTIME_CHILD_SETUP_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "runtime/user_lookup.h"
+
+/* Names this process for ps and for log lines; a string literal of at most 15 bytes. */
+void child_name(const char *stage);
+
+/*
+ * Puts `streams` on 0, 1 and 2 (NO_FD: the null device at null_fd, an O_PATH descriptor), and gives
+ * pipes and terminals to the user, who may open /dev/stdout again.
+ */
+int child_open_streams(const int streams[3], int null_fd, const struct user_identity *identity,
+		       struct error *err);
+
+/*
+ * Closes every descriptor from 3 up but those in `keep` (NULL-free list of pointers; NO_FD entries
+ * are skipped), which get new, close-on-exec numbers. No descriptor of the host survives (R2).
+ */
+int child_close_others(int *const keep[], size_t count, struct error *err);
+
+#endif

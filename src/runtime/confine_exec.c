@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/cleanup.h"
+#include "runtime/confine.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int not_found(const char *name, struct error *err)
+{
+	return err_set(err, ERR_COMMAND_MISSING, ENOENT,
+		       "exec: \"%s\": executable file not found in $PATH", name);
+}
+
+/* The words runc uses, by which docker knows 126 and 127 apart. */
+static int exec_failed(const char *name, int errnum, struct error *err)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ENOTDIR:
+		return err_set(err, ERR_COMMAND_MISSING, errnum,
+			       "exec: \"%s\": stat %s: no such file or directory", name, name);
+	case EACCES:
+	case EPERM:
+		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec: \"%s\": permission denied",
+			       name);
+	case EISDIR:
+		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec: \"%s\": is a directory",
+			       name);
+	case ENOEXEC:
+		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec %s: exec format error", name);
+	default:
+		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec \"%s\": %s", name,
+			       errno_text(errnum));
+	}
+}
+
+/* An executable regular file at this path, as this process may use it. */
+static int probe(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* Caller frees. NULL with err set when no directory of PATH has it. */
+static char *find_in_path(const char *name, const struct strv *env, struct error *err)
+{
+	const char *path = strv_env_find(env, "PATH");
+	auto_(strv_release) struct strv directories = {0};
+	int denied = 0;
+
+	strv_split(&directories, path ? path : DEFAULT_PATH, ':');
+	for (size_t i = 0; i < directories.count; i++) {
+		const char *directory = directories.items[i];
+		auto_free char *candidate = NULL;
+		int r;
+
+		candidate = xasprintf("%s/%s", *directory ? directory : ".", name);
+		r = probe(candidate);
+		if (r == 0)
+			return TAKE_PTR(candidate);
+		if (r == -EACCES)
+			denied = EACCES;
+	}
+	if (denied)
+		(void)exec_failed(name, denied, err);
+	else
+		(void)not_found(name, err);
+	return NULL;
+}
+
+static int exec_init(const struct strv *args, const struct strv *env, int init_fd,
+		     struct error *err)
+{
+	auto_(strv_release) struct strv all = {0};
+
+	strv_add(&all, "skiff-init");
+	strv_add(&all, "--");
+	strv_add_all(&all, args);
+	(void)syscall(SYS_execveat, init_fd, "", all.items, env->items, AT_EMPTY_PATH);
+	return err_set(err, ERR_SYSTEM, errno, "execute the init process");
+}
+
+int confine_exec(const struct strv *args, const struct strv *env, int init_fd, struct error *err)
+{
+	const char *name = args->items[0];
+	auto_free char *found = NULL;
+	int r;
+
+	if (!*name)
+		return not_found(name, err);
+	if (!strchr(name, '/')) {
+		found = find_in_path(name, env, err);
+		if (!found)
+			return err_result(err);
+	} else {
+		r = probe(name);
+		if (r < 0)
+			return exec_failed(name, -r, err);
+	}
+	if (init_fd >= 0)
+		return exec_init(args, env, init_fd, err);
+	(void)execve(found ? found : name, args->items, env->items);
+	return exec_failed(name, errno, err);
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "runtime/child_setup.h"
+#include "runtime/container.h"
+#include "runtime/start_internal.h"
+#include "runtime/sync.h"
+#include "sys/cgroup.h"
+#include "sys/process.h"
+
+/* How long the kernel may take to let go of the last process before rmdir of its cgroup works. */
+#define CGROUP_REMOVE_TIMEOUT_MS 10000
+
+static int make_cgroup(struct start *start, struct runtime_process *process, struct error *err)
+{
+	const char *path = start->spec.cgroups_path;
+	int r;
+
+	r = cgroup_host_open(&process->cgroup_host);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "look at this machine's cgroups");
+	start->cgroup_host = process->cgroup_host;
+	process->cgroup_path = xstrdup(path);
+	r = cgroup_create(process->cgroup_host, path, &process->cgroup);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "create cgroup '%s'", path);
+	start->cgroup = process->cgroup;
+	return 0;
+}
+
+static int set_limits(const struct start *start, struct error *err)
+{
+	auto_free char *what = NULL;
+	int r;
+
+	r = cgroup_apply(start->cgroup, &start->spec.limits, &what);
+	if (r == -EOPNOTSUPP)
+		return err_set(err, ERR_UNAVAILABLE, 0, "%s", what);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "%s", what);
+	return 0;
+}
+
+static _Noreturn void run_child(struct start *start)
+{
+	auto_(error_release) struct error err = {0};
+
+	child_name("skiff:init");
+	/* Until the exec: a half-made container does not outlive whoever makes it. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)start_child(start, &err);
+	sync_fail(start->sync_child, &err);
+	_exit(125);
+}
+
+/* CLONE_NEWNS and CLONE_NEWPID here; the child makes the others itself, beside us. */
+static int clone_child(struct start *start, struct runtime_process *process, struct error *err)
+{
+	uint64_t flags = CLONE_NEWNS;
+	int socks[2], r;
+	pid_t pid;
+
+	if (start->spec.namespaces[SPEC_NS_PID] == SPEC_NS_NEW)
+		flags |= CLONE_NEWPID;
+	r = sync_pair(socks);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make a socket pair");
+	start->sync_parent = socks[0];
+	start->sync_child = socks[1];
+	pid = process_clone(flags, start->cgroup ? cgroup_clone_fd(start->cgroup) : NO_FD,
+			    &process->pidfd);
+	if (pid < 0)
+		return err_set(err, ERR_SYSTEM, -pid, "clone the container's first process");
+	if (pid == 0) {
+		cleanup_close_fd(&start->sync_parent);
+		run_child(start);
+	}
+	process->pid = pid;
+	/* Else we would never see the child's end as end of file. */
+	cleanup_close_fd(&start->sync_child);
+	process->start_sock = TAKE_FD(start->sync_parent);
+	return 0;
+}
+
+static int join_pid_namespace(struct start *start, struct error *err)
+{
+	if (start->spec.namespaces[SPEC_NS_PID] != SPEC_NS_JOIN)
+		return 0;
+	if (setns(start->namespace_fds[SPEC_NS_PID], CLONE_NEWPID) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "join pid namespace");
+	return 0;
+}
+
+/* The parent's half of the start, while the child mounts; see the theory in start_internal.h. */
+static int parent_side(struct start *start, struct runtime_process *process, struct error *err)
+{
+	int r;
+
+	if (start->cgroup) {
+		r = set_limits(start, err);
+		if (r < 0)
+			return r;
+	}
+	if (start->spec.terminal)
+		return sync_expect(process->start_sock, SYNC_CONSOLE, &process->console_fd, NULL,
+				   err);
+	return 0;
+}
+
+static void undo(struct runtime_process *process)
+{
+	auto_(error_release) struct error ignored = {0};
+	struct process_guard guard = {.pid = process->pid, .pidfd = process->pidfd};
+
+	process_guard_kill(&guard);
+	process->pid = 0;
+	(void)runtime_cleanup(process, &ignored);
+}
+
+static int create(struct start *start, struct runtime_process *process, struct error *err)
+{
+	int r;
+
+	if (start->spec.cgroups_path) {
+		r = make_cgroup(start, process, err);
+		if (r < 0)
+			return r;
+	}
+	r = join_pid_namespace(start, err);
+	if (r < 0)
+		return r;
+	r = clone_child(start, process, err);
+	if (r < 0)
+		return r;
+	return parent_side(start, process, err);
+}
+
+int runtime_create(const struct runtime_request *request, struct runtime_process *ret_process,
+		   struct error *err)
+{
+	auto_(start_release) struct start start = {0};
+	struct runtime_process process = {
+		.pidfd = NO_FD,
+		.console_fd = NO_FD,
+		.start_sock = NO_FD,
+	};
+	int r;
+
+	r = start_prepare(&start, request, err);
+	if (r == 0)
+		r = create(&start, &process, err);
+	if (r < 0) {
+		undo(&process);
+		runtime_process_release(&process);
+		return r;
+	}
+	*ret_process = process;
+	return 0;
+}
+
+int runtime_start(struct runtime_process *process, struct error *err)
+{
+	int r;
+
+	r = sync_expect(process->start_sock, SYNC_READY, NULL, NULL, err);
+	if (r < 0)
+		return r;
+	r = sync_send(process->start_sock, SYNC_START, NO_FD, 0);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "start the container's command");
+	r = sync_expect_exec(process->start_sock, err);
+	if (r < 0)
+		return r;
+	cleanup_close_fd(&process->start_sock);
+	return 0;
+}
+
+int runtime_cleanup(struct runtime_process *process, struct error *err)
+{
+	int r;
+
+	if (!process->cgroup)
+		return 0;
+	r = cgroup_kill_all(process->cgroup);
+	if (r < 0)
+		log_debug("runtime", "kill cgroup %s: %s, ignoring", process->cgroup_path,
+			  errno_text(-r));
+	r = cgroup_remove(process->cgroup, CGROUP_REMOVE_TIMEOUT_MS);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "remove cgroup '%s'", process->cgroup_path);
+	return 0;
+}
+
+void runtime_process_release(struct runtime_process *process)
+{
+	if (process->start_sock >= 0 && process->pid > 0) {
+		struct process_guard guard = {.pid = process->pid, .pidfd = process->pidfd};
+
+		process_guard_kill(&guard);
+	}
+	cleanup_close_fd(&process->pidfd);
+	cleanup_close_fd(&process->console_fd);
+	cleanup_close_fd(&process->start_sock);
+	free(process->cgroup_path);
+	if (process->cgroup)
+		cgroup_free(process->cgroup);
+	if (process->cgroup_host)
+		cgroup_host_free(process->cgroup_host);
+	*process = (struct runtime_process){
+		.pidfd = NO_FD,
+		.console_fd = NO_FD,
+		.start_sock = NO_FD,
+	};
+}

@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory. Joining a pid namespace takes effect for children only, so an exec is a chain:
+ *
+ *	caller ── joiner ── command                 PPID 0 inside: its parent is outside
+ *	caller ── joiner ── middle ── command       as_child: the middle ends, PID 1 adopts the
+ *command
+ *
+ * The joiner enters the container's cgroup and, through the pidfd of its PID 1, all of its
+ *namespaces in one setns(2); no path is involved, so no race with a reused pid or a replaced file
+ *is possible. The command is cloned with CLONE_PARENT: a child of the caller, who can wait for it.
+ *What it then does is what the container's first process does at its end (confine.h).
+ *
+ * The caller must run from a read-only copy of its executable: the command is this program until it
+ * execs, and the container can look at it through /proc.
+ */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "runtime/child_setup.h"
+#include "runtime/confine.h"
+#include "runtime/container.h"
+#include "runtime/spec.h"
+#include "runtime/sync.h"
+#include "sys/cgroup.h"
+#include "sys/process.h"
+#include "sys/pty.h"
+
+#define ENVIRON_MAX_BYTES ((size_t)2 << 20)
+
+struct exec {
+	const struct exec_request *request;
+	struct spec spec;
+	struct strv env;
+	struct spec_capabilities capabilities;
+	struct seccomp_filter seccomp;
+	bool has_seccomp;
+	struct cgroup_host *cgroup_host;
+	struct cgroup *cgroup;
+	int init_pidfd;
+	int proc_root_fd; /* /proc/PID/root of the container's PID 1 */
+	int sync_parent, sync_child;   /* with the command */
+	int chain_parent, chain_child; /* with whoever clones it: the two speak at the same time */
+	/* In the command's process. */
+	int root_fd, null_fd, terminal_fd;
+	struct user_identity identity;
+};
+
+static void exec_release(struct exec *exec)
+{
+	spec_release(&exec->spec);
+	strv_release(&exec->env);
+	if (exec->has_seccomp)
+		seccomp_filter_release(&exec->seccomp);
+	if (exec->cgroup)
+		cgroup_free(exec->cgroup);
+	if (exec->cgroup_host)
+		cgroup_host_free(exec->cgroup_host);
+	cleanup_close_fd(&exec->init_pidfd);
+	cleanup_close_fd(&exec->proc_root_fd);
+	cleanup_close_fd(&exec->sync_parent);
+	cleanup_close_fd(&exec->sync_child);
+	cleanup_close_fd(&exec->chain_parent);
+	cleanup_close_fd(&exec->chain_child);
+}
+
+DEFINE_CLEANUP_VALUE(struct exec, exec_release);
+
+static int not_running(struct error *err)
+{
+	return err_set(err, ERR_CONFLICT, ESRCH, "the container is not running");
+}
+
+/* NUL-separated; what has no '=' is not a variable. */
+static void split_environ(const char *text, size_t len, struct strv *env)
+{
+	for (const char *p = text; p < text + len; p += strlen(p) + 1) {
+		const char *equals = strchr(p, '=');
+
+		if (equals && equals != p)
+			strv_add(env, p);
+	}
+}
+
+static int read_environ(pid_t pid, struct strv *env, struct error *err)
+{
+	char path[32];
+	auto_free char *text = NULL;
+	size_t len;
+	int r;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	r = fd_read_file_at(AT_FDCWD, path, ENVIRON_MAX_BYTES, &text, &len);
+	if (r == -ENOENT || r == -ESRCH)
+		return not_running(err);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "read the container's environment");
+	split_environ(text, len, env);
+	return 0;
+}
+
+static void merge_env(struct exec *exec)
+{
+	const struct strv *extra = exec->request->env;
+
+	for (size_t i = 0; extra && i < extra->count; i++) {
+		const char *equals = strchr(extra->items[i], '=');
+		auto_free char *key = NULL;
+
+		if (!equals)
+			continue;
+		key = xstrndup(extra->items[i], (size_t)(equals - extra->items[i]));
+		strv_env_set(&exec->env, key, equals + 1);
+	}
+	if (exec->request->tty && !strv_env_find(&exec->env, "TERM"))
+		strv_env_set(&exec->env, "TERM", "xterm");
+}
+
+static int load_filter(struct exec *exec, struct error *err)
+{
+	const char *path = exec->request->launch->seccomp;
+	auto_free char *directory = NULL;
+	auto_close int dir_fd = NO_FD;
+	int r;
+
+	if (!path || exec->request->privileged)
+		return 0;
+	directory = xstrndup(path, (size_t)(path_basename(path) - path));
+	dir_fd = openat(exec->request->root_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open '%s'", directory);
+	r = seccomp_filter_read(dir_fd, path_basename(path), &exec->seccomp, err);
+	if (r < 0)
+		return r;
+	exec->has_seccomp = true;
+	return 0;
+}
+
+static int open_cgroup(struct exec *exec, struct error *err)
+{
+	const char *path = exec->request->state->cgroup_path;
+	int r;
+
+	if (exec->request->enter == EXEC_ENTER_CHROOT || !path || !*path)
+		return 0;
+	r = cgroup_host_open(&exec->cgroup_host);
+	if (r == 0)
+		r = cgroup_open(exec->cgroup_host, path, &exec->cgroup);
+	if (r == -ENOENT)
+		return not_running(err);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "open cgroup '%s'", path);
+	return 0;
+}
+
+/* Everything that is read of the running container, pinned by the pidfd before and after. */
+static int open_container(struct exec *exec, struct error *err)
+{
+	const struct process_id *init = &exec->request->state->init;
+	char path[32];
+	int r;
+
+	exec->init_pidfd = process_id_open(init);
+	if (exec->init_pidfd < 0)
+		return not_running(err);
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)init->pid);
+	exec->proc_root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (exec->proc_root_fd < 0)
+		return not_running(err);
+	r = read_environ(init->pid, &exec->env, err);
+	if (r < 0)
+		return r;
+	if (!process_id_is_alive(init))
+		return not_running(err);
+	return 0;
+}
+
+static int prepare(struct exec *exec, struct error *err)
+{
+	const struct exec_request *request = exec->request;
+	int r;
+
+	r = open_container(exec, err);
+	if (r < 0)
+		return r;
+	r = spec_load(request->bundle_fd, &exec->spec, err);
+	if (r < 0)
+		return r;
+	merge_env(exec);
+	exec->capabilities = exec->spec.capabilities;
+	if (request->privileged) {
+		uint64_t all = confine_bounding_set();
+
+		exec->capabilities = (struct spec_capabilities){
+			.bounding = all, .effective = all, .permitted = all};
+	}
+	r = load_filter(exec, err);
+	if (r < 0)
+		return r;
+	r = open_cgroup(exec, err);
+	if (r < 0)
+		return r;
+	return 0;
+}
+
+/* ---- in the command's process ---- */
+
+static int open_checked(int root_fd, const char *path, int flags, unsigned long magic)
+{
+	auto_close int fd = path_open_in_root(root_fd, path, flags, 0);
+	struct statfs fs;
+
+	if (fd < 0)
+		return fd;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return (unsigned long)fs.f_type == magic ? TAKE_FD(fd) : -ENODEV;
+}
+
+static int open_null(struct exec *exec, struct error *err)
+{
+	struct stat st;
+
+	exec->null_fd = path_open_in_root(exec->root_fd, "/dev/null", O_PATH | O_NOFOLLOW, 0);
+	if (exec->null_fd < 0)
+		return err_set(err, ERR_SYSTEM, -exec->null_fd, "open /dev/null of the container");
+	if (fstat(exec->null_fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+		return err_set(err, ERR_DENIED, EPERM,
+			       "/dev/null of the container is something else");
+	return 0;
+}
+
+/* The container may have put anything on /dev/pts, so what we use must be a devpts. */
+static int open_terminal(struct exec *exec, struct error *err)
+{
+	const struct exec_request *request = exec->request;
+	auto_close int devpts_fd = NO_FD;
+	struct pty pty;
+	int r;
+
+	if (setsid() < 0)
+		return err_set(err, ERR_SYSTEM, errno, "lead a session");
+	if (!request->tty)
+		return 0;
+	devpts_fd =
+		open_checked(exec->root_fd, "/dev/pts", O_RDONLY | O_DIRECTORY, DEVPTS_SUPER_MAGIC);
+	if (devpts_fd < 0)
+		return err_set(err, ERR_SYSTEM, -devpts_fd, "open /dev/pts of the container");
+	r = pty_open(devpts_fd, request->tty_rows, request->tty_cols, &pty);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
+	exec->terminal_fd = pty.slave_fd;
+	r = sync_send(exec->sync_child, SYNC_CONSOLE, pty.master_fd, 0);
+	(void)close(pty.master_fd);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
+	r = pty_make_controlling(pty.slave_fd);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make the terminal the controlling one");
+	return 0;
+}
+
+static int resolve_user(struct exec *exec, struct error *err)
+{
+	const struct launch *launch = exec->request->launch;
+	const char *user = exec->request->user;
+	int r;
+
+	if (!user && !launch->user && launch->groups.count == 0)
+		r = user_lookup_numeric(exec->root_fd, exec->spec.uid, exec->spec.gid,
+					exec->spec.groups, exec->spec.group_count, &exec->identity,
+					err);
+	else
+		r = user_lookup(exec->root_fd, user ? user : launch->user,
+				user ? NULL : &launch->groups, &exec->identity, err);
+	if (r < 0)
+		return r;
+	/* Another user has another home, unless the image or -e says which. */
+	if (!strv_env_find(&exec->env, "HOME") ||
+	    (user && !strv_env_find(&exec->spec.env, "HOME") &&
+	     !(exec->request->env && strv_env_find(exec->request->env, "HOME"))))
+		strv_env_set(&exec->env, "HOME", exec->identity.home);
+	return 0;
+}
+
+static int enter_root(struct exec *exec, struct error *err)
+{
+	if (exec->request->enter == EXEC_ENTER_CHROOT &&
+	    (fchdir(exec->proc_root_fd) < 0 || chroot(".") < 0))
+		return err_set(err, ERR_SYSTEM, errno, "change to the container's root");
+	exec->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (exec->root_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open the container's root");
+	return 0;
+}
+
+static int set_up_streams(struct exec *exec, struct error *err)
+{
+	int terminal[3] = {exec->terminal_fd, exec->terminal_fd, exec->terminal_fd};
+	int *const keep[] = {&exec->sync_child, &exec->root_fd};
+	int r;
+
+	r = child_open_streams(exec->request->tty ? terminal : exec->request->stdio, exec->null_fd,
+			       &exec->identity, err);
+	if (r < 0)
+		return r;
+	return child_close_others(keep, ARRAY_SIZE(keep), err);
+}
+
+static int become_command(struct exec *exec, struct error *err)
+{
+	const struct exec_request *request = exec->request;
+	struct confine_request confine = {
+		.identity = &exec->identity,
+		.capabilities = &exec->capabilities,
+		.rlimits = exec->spec.rlimits,
+		.rlimit_count = exec->spec.rlimit_count,
+		.seccomp = exec->has_seccomp ? &exec->seccomp : NULL,
+		.no_new_privileges = exec->spec.no_new_privileges && !request->privileged,
+		.umask = exec->spec.umask,
+	};
+	int r;
+
+	r = enter_root(exec, err);
+	if (r < 0)
+		return r;
+	r = open_null(exec, err);
+	if (r < 0)
+		return r;
+	r = open_terminal(exec, err);
+	if (r < 0)
+		return r;
+	r = resolve_user(exec, err);
+	if (r < 0)
+		return r;
+	r = set_up_streams(exec, err);
+	if (r < 0)
+		return r;
+	r = confine_workdir(exec->root_fd, request->workdir ? request->workdir : exec->spec.cwd,
+			    /* create= */ false, err);
+	if (r < 0)
+		return r;
+	cleanup_close_fd(&exec->root_fd);
+	process_reset_signals();
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	r = confine_process(&confine, err);
+	if (r < 0)
+		return r;
+	return confine_exec(request->args, &exec->env, NO_FD, err);
+}
+
+static _Noreturn void run_command(struct exec *exec)
+{
+	auto_(error_release) struct error err = {0};
+
+	child_name("skiff:exec");
+	(void)prctl(PR_SET_PDEATHSIG, exec->request->as_child ? 0 : SIGKILL);
+	(void)become_command(exec, &err);
+	sync_fail(exec->sync_child, &err);
+	_exit(126);
+}
+
+/* ---- the chain ---- */
+
+static int join(struct exec *exec, struct error *err)
+{
+	static const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
+				      CLONE_NEWUTS | CLONE_NEWCGROUP;
+	int r;
+
+	if (exec->request->enter == EXEC_ENTER_CHROOT)
+		return 0;
+	if (exec->cgroup) {
+		r = cgroup_attach_self(exec->cgroup);
+		if (r < 0)
+			return err_set(err, ERR_SYSTEM, -r, "enter the container's cgroup");
+	}
+	if (setns(exec->init_pidfd, namespaces) < 0) {
+		if (errno == ESRCH)
+			return not_running(err);
+		return err_set(err, ERR_SYSTEM, errno, "enter the container's namespaces");
+	}
+	return 0;
+}
+
+/* Clones the command, tells the caller about it, and is done. */
+static int spawn_command(struct exec *exec, uint64_t flags, struct error *err)
+{
+	auto_close int pidfd = NO_FD;
+	pid_t pid;
+	int r;
+
+	pid = process_clone(flags, exec->cgroup ? cgroup_clone_fd(exec->cgroup) : NO_FD, &pidfd);
+	if (pid < 0)
+		return err_set(err, ERR_SYSTEM, -pid, "clone into the container");
+	if (pid == 0)
+		run_command(exec);
+	r = sync_send(exec->chain_child, SYNC_PID, pidfd, 0);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "report the new process");
+	return 0;
+}
+
+static int spawn_through_middle(struct exec *exec, struct error *err)
+{
+	auto_close int pidfd = NO_FD;
+	pid_t middle;
+	int r;
+
+	middle = process_clone(0, NO_FD, &pidfd);
+	if (middle < 0)
+		return err_set(err, ERR_SYSTEM, -middle, "clone into the container");
+	if (middle == 0) {
+		auto_(error_release) struct error failure = {0};
+
+		if (spawn_command(exec, 0, &failure) < 0)
+			sync_fail(exec->chain_child, &failure);
+		_exit(0);
+	}
+	r = process_reap(pidfd);
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "wait for the process in between") : 0;
+}
+
+static _Noreturn void run_joiner(struct exec *exec)
+{
+	auto_(error_release) struct error err = {0};
+	int r;
+
+	child_name("skiff:join");
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	r = join(exec, &err);
+	if (r == 0 && exec->request->as_child)
+		r = spawn_through_middle(exec, &err);
+	else if (r == 0)
+		r = spawn_command(exec, CLONE_PARENT, &err);
+	if (r < 0)
+		sync_fail(exec->chain_child, &err);
+	_exit(0);
+}
+
+/* "Pid:" of /proc/self/fdinfo/N: the number in our pid namespace. */
+static pid_t pid_of_pidfd(int pidfd)
+{
+	auto_free char *text = NULL;
+	char path[40], *line;
+	uint32_t pid;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if (fd_read_file_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return 0;
+	line = strstr(text, "\nPid:");
+	if (!line)
+		return 0;
+	line += 5 + strspn(line + 5, " \t");
+	line[strcspn(line, "\n")] = '\0';
+	return parse_u32(line, &pid) < 0 ? 0 : (pid_t)pid;
+}
+
+static int open_channels(struct exec *exec, struct error *err)
+{
+	int socks[2], r;
+
+	r = sync_pair(socks);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make a socket pair");
+	exec->sync_parent = socks[0];
+	exec->sync_child = socks[1];
+	r = sync_pair(socks);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make a socket pair");
+	exec->chain_parent = socks[0];
+	exec->chain_child = socks[1];
+	return 0;
+}
+
+static int start_chain(struct exec *exec, struct exec_process *process, struct error *err)
+{
+	auto_close int joiner_fd = NO_FD;
+	pid_t joiner;
+	int r;
+
+	r = open_channels(exec, err);
+	if (r < 0)
+		return r;
+	joiner = process_clone(0, NO_FD, &joiner_fd);
+	if (joiner < 0)
+		return err_set(err, ERR_SYSTEM, -joiner, "clone");
+	if (joiner == 0) {
+		cleanup_close_fd(&exec->sync_parent);
+		cleanup_close_fd(&exec->chain_parent);
+		run_joiner(exec);
+	}
+	cleanup_close_fd(&exec->sync_child);
+	cleanup_close_fd(&exec->chain_child);
+	r = sync_expect(exec->chain_parent, SYNC_PID, &process->pidfd, NULL, err);
+	(void)process_reap(joiner_fd);
+	return r;
+}
+
+static int finish_chain(struct exec *exec, struct exec_process *process, struct error *err)
+{
+	int r;
+
+	process->pid = pid_of_pidfd(process->pidfd);
+	if (exec->request->tty) {
+		r = sync_expect(exec->sync_parent, SYNC_CONSOLE, &process->console_fd, NULL, err);
+		if (r < 0)
+			return r;
+	}
+	return sync_expect_exec(exec->sync_parent, err);
+}
+
+int runtime_exec(const struct exec_request *request, struct exec_process *ret_process,
+		 struct error *err)
+{
+	auto_(exec_release) struct exec exec = {
+		.request = request,
+		.init_pidfd = NO_FD,
+		.proc_root_fd = NO_FD,
+		.sync_parent = NO_FD,
+		.sync_child = NO_FD,
+		.chain_parent = NO_FD,
+		.chain_child = NO_FD,
+		.root_fd = NO_FD,
+		.null_fd = NO_FD,
+		.terminal_fd = NO_FD,
+	};
+	struct exec_process process = {.pidfd = NO_FD, .console_fd = NO_FD};
+	int r;
+
+	r = prepare(&exec, err);
+	if (r < 0)
+		return r;
+	r = start_chain(&exec, &process, err);
+	if (r == 0)
+		r = finish_chain(&exec, &process, err);
+	if (r < 0) {
+		if (process.pidfd >= 0 && !request->as_child)
+			(void)process_reap(process.pidfd);
+		exec_process_release(&process);
+		return r;
+	}
+	*ret_process = process;
+	return 0;
+}
+
+int exec_wait(struct exec_process *process)
+{
+	int r;
+
+	r = process_wait_end(process->pidfd, -1);
+	if (r < 0)
+		return r;
+	r = process_reap(process->pidfd);
+	if (r != -ECHILD)
+		return r;
+	return process_exit_code(process->pidfd);
+}
+
+void exec_process_release(struct exec_process *process)
+{
+	cleanup_close_fd(&process->pidfd);
+	cleanup_close_fd(&process->console_fd);
+	process->pid = 0;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "runtime/child_setup.h"
+#include "runtime/confine.h"
+#include "runtime/start_internal.h"
+#include "runtime/sync.h"
+#include "sys/cgroup.h"
+#include "sys/loopback.h"
+#include "sys/process.h"
+#include "sys/pty.h"
+
+/*
+ * stage_namespaces() - our cgroup, and every namespace but mount and pid, which clone made
+ *
+ * Where:    child, new mount and pid namespaces, the host's in all else.
+ * Must:     join what is to be joined, make the others, bring lo up in a new network.
+ * Must not: make the cgroup namespace (stage_cgroup_view does, once we are in our cgroup).
+ */
+int stage_namespaces(struct start *start, struct error *err)
+{
+	static const enum spec_namespace kinds[] = {SPEC_NS_NETWORK, SPEC_NS_IPC, SPEC_NS_UTS};
+	uint64_t flags = 0;
+	int r;
+
+	if (start->cgroup) {
+		r = cgroup_attach_self(start->cgroup);
+		if (r < 0)
+			return err_set(err, ERR_SYSTEM, -r, "enter cgroup '%s'",
+				       start->spec.cgroups_path);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		enum spec_namespace ns = kinds[i];
+
+		if (start->spec.namespaces[ns] == SPEC_NS_NEW)
+			flags |= spec_namespace_flag(ns);
+		else if (start->spec.namespaces[ns] == SPEC_NS_JOIN &&
+			 setns(start->namespace_fds[ns], (int)spec_namespace_flag(ns)) < 0)
+			return err_set(err, ERR_SYSTEM, errno, "join namespace '%s'",
+				       start->spec.namespace_paths[ns]);
+	}
+	if (flags && unshare((int)flags) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "make namespaces");
+	if (flags & CLONE_NEWNET) {
+		r = loopback_up();
+		if (r < 0)
+			return err_set(err, ERR_SYSTEM, -r, "bring the loopback device up");
+	}
+	return 0;
+}
+
+/*
+ * stage_terminal() - a terminal from the container's own devpts
+ *
+ * Where:    child, after stage_devices.
+ * Must:     set its size before anything can read it; put it on /dev/console; hand its master out.
+ * Leaves:   SYNC_CONSOLE sent; we lead a session, whose controlling terminal it is.
+ */
+int stage_terminal(struct start *start, struct error *err)
+{
+	struct pty pty;
+	int r;
+
+	if (setsid() < 0)
+		return err_set(err, ERR_SYSTEM, errno, "lead a session");
+	if (!start->spec.terminal)
+		return 0;
+	r = pty_open(start->devpts_fd, start->request->tty_rows, start->request->tty_cols, &pty);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
+	start->terminal_fd = pty.slave_fd;
+	r = sync_send(start->sync_child, SYNC_CONSOLE, pty.master_fd, 0);
+	(void)close(pty.master_fd);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
+	r = pty_make_controlling(pty.slave_fd);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make the terminal the controlling one");
+	return 0;
+}
+
+static int resolve_user(struct start *start, struct error *err)
+{
+	const struct spec *spec = &start->spec;
+	const struct launch *launch = start->request->launch;
+
+	if (launch->user || launch->groups.count > 0)
+		return user_lookup(start->root_fd, launch->user, &launch->groups, &start->identity,
+				   err);
+	return user_lookup_numeric(start->root_fd, spec->uid, spec->gid, spec->groups,
+				   spec->group_count, &start->identity, err);
+}
+
+static int open_streams(struct start *start, struct error *err)
+{
+	int terminal[3] = {start->terminal_fd, start->terminal_fd, start->terminal_fd};
+
+	return child_open_streams(start->spec.terminal ? terminal : start->request->stdio,
+				  start->null_fd, &start->identity, err);
+}
+
+static void add_home(struct start *start)
+{
+	const char *home = strv_env_find(&start->spec.env, "HOME");
+
+	if (!home || !*home)
+		strv_env_set(&start->spec.env, "HOME", start->identity.home);
+}
+
+static int wait_for_start(struct start *start, struct error *err)
+{
+	int r;
+
+	r = sync_send(start->sync_child, SYNC_READY, NO_FD, 0);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "report that the container is ready");
+	return sync_expect(start->sync_child, SYNC_START, NULL, NULL, err);
+}
+
+/* Streams, identity, working directory, privileges, exec: what remains once the root is ours. */
+static int become_command(struct start *start, struct error *err)
+{
+	const struct spec *spec = &start->spec;
+	struct confine_request confine = {
+		.identity = &start->identity,
+		.capabilities = &spec->capabilities,
+		.rlimits = spec->rlimits,
+		.rlimit_count = spec->rlimit_count,
+		.seccomp = start->has_seccomp ? &start->seccomp : NULL,
+		.no_new_privileges = spec->no_new_privileges,
+		.umask = spec->umask,
+	};
+	int *const keep[] = {&start->sync_child, &start->root_fd, &start->init_fd};
+	int r;
+
+	r = resolve_user(start, err);
+	if (r < 0)
+		return r;
+	add_home(start);
+	r = open_streams(start, err);
+	if (r < 0)
+		return r;
+	r = child_close_others(keep, ARRAY_SIZE(keep), err);
+	if (r < 0)
+		return r;
+	r = confine_workdir(start->root_fd, spec->cwd, /* create= */ true, err);
+	if (r < 0)
+		return r;
+	cleanup_close_fd(&start->root_fd);
+	r = wait_for_start(start, err);
+	if (r < 0)
+		return r;
+	process_reset_signals();
+	/* From here the container lives on when its monitor is killed: that is "orphaned". */
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	r = confine_process(&confine, err);
+	if (r < 0)
+		return r;
+	return confine_exec(&spec->args, &spec->env, start->init_fd, err);
+}
+
+int start_child(struct start *start, struct error *err)
+{
+	static int (*const stages[])(struct start *, struct error *) = {
+		stage_namespaces, stage_root,   stage_mounts, stage_devices,  stage_cgroup_view,
+		stage_terminal,   stage_system, stage_hide,   become_command,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		int r = stages[i](start, err);
+
+		if (r < 0)
+			return r;
+	}
+	return err_set(err, ERR_INTERNAL, 0, "the last stage returned");
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * start_internal.h - the stages of a start, and what they share
+ *
+ * Theory. A start is two processes at work at the same time. The *parent* (the monitor) opens what
+ * needs the host's view, makes the cgroup and the child, and sets limits while the child mounts.
+ *The *child* enters its cgroup, makes its namespaces and its root, hides what must be hidden, takes
+ *away its own privileges, and executes. What the child needs from the host it finds in `struct
+ *start` as descriptors, opened before it was made; the only host path that it opens itself is ROOT,
+ *in its private copy of the mount namespace, before the pivot. After stage_root() every path is
+ *resolved inside the container.
+ *
+ * The order of the child's stages, and what forces it:
+ *
+ *	stage_namespaces   the cgroup first: a process of one thread may move itself without the
+ *kernel's grace period, which moving another one costs (sys/cgroup.h); then the network namespace,
+ *the dearest single step, while the parent sets limits stage_root         private propagation
+ *before the first mount; pivot before any image path stage_mounts       in the document's order
+ *	stage_devices      needs the /dev that stage_mounts made
+ *	stage_cgroup_view  the cgroup namespace's root is the cgroup we are in when it is made
+ *	stage_terminal     needs /dev/pts and /dev
+ *	stage_system       hostname, sysctls: before /proc/sys becomes read-only
+ *	stage_hide         after everything that must still be written
+ *	stage_confine      groups, gid, uid, capabilities, seccomp: nothing privileged comes after
+ *	stage_exec
+ */
+#ifndef SKIFF_RUNTIME_START_INTERNAL_H
+#define SKIFF_RUNTIME_START_INTERNAL_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "runtime/container.h"
+#include "runtime/seccomp.h"
+#include "runtime/spec.h"
+#include "runtime/user_lookup.h"
+
+/* A spec_mount's source, opened by the parent. */
+struct start_source {
+	int mount_fd; /* detached copy of the source's mount; NO_FD: not a bind */
+	bool is_dir;
+};
+
+struct start {
+	const struct runtime_request *request;
+	struct spec spec;
+	struct start_source *sources;     /* one per spec.mounts */
+	int namespace_fds[SPEC_NS_COUNT]; /* of namespaces to join */
+	int init_fd;                      /* skiff-init, executable from a read-only mount */
+	struct seccomp_filter seccomp;
+	bool has_seccomp;
+	struct cgroup_host *cgroup_host; /* borrowed from the runtime_process */
+	struct cgroup *cgroup;           /* borrowed too; NULL: none is made */
+	int sync_parent, sync_child;
+
+	/* Made by the child's stages. */
+	int root_fd;     /* the container's "/" */
+	int proc_fd;     /* our own procfs, before anything is mounted over its parts */
+	int null_fd;     /* the container's /dev/null, O_PATH, checked to be 1:3 */
+	int devpts_fd;   /* for the terminal */
+	int terminal_fd; /* its slave */
+	struct user_identity identity;
+};
+
+/* Parent: opens everything that needs the host's view. */
+int start_prepare(struct start *start, const struct runtime_request *request, struct error *err);
+void start_release(struct start *start);
+
+/* Child: runs all stages; returns only with an error. */
+int start_child(struct start *start, struct error *err);
+
+int stage_namespaces(struct start *start, struct error *err);
+int stage_root(struct start *start, struct error *err);
+int stage_mounts(struct start *start, struct error *err);
+int stage_devices(struct start *start, struct error *err);
+int stage_cgroup_view(struct start *start, struct error *err);
+int stage_terminal(struct start *start, struct error *err);
+int stage_system(struct start *start, struct error *err);
+int stage_hide(struct start *start, struct error *err);
+
+/* Copies what the image has at target_fd into an empty volume. */
+int volume_fill(int target_fd, int volume_fd, struct error *err);
+
+DEFINE_CLEANUP_VALUE(struct start, start_release);
+
+#endif
