@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Issue point 6: any of our processes may be killed at any instant, and commands still tell the
+truth and work."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from helpers import processes
+from helpers.waiting import wait_until
+
+
+def kill(*pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    wait_until(lambda: not any(processes.is_alive(pid) for pid in pids), what=f"{pids} live on")
+
+
+def is_listed_as_running(skiff, name):
+    return name in skiff.run("ps", "--format", "{{.Names}}").stdout.split()
+
+
+def start(skiff, *args, name="c"):
+    """A running container: (pid of its first process, pid of its monitor)."""
+    skiff.start("--name", name, *args)
+    pid = skiff.pid(name)
+    return pid, processes.parent(pid)
+
+
+def assert_usable(skiff, name="c"):
+    """The container that a crash left behind can be started, used, stopped and removed."""
+    skiff.run("start", name)
+    assert is_listed_as_running(skiff, name)
+    assert skiff.run("exec", name, "echo", "alive").stdout == "alive\n"
+    skiff.run("stop", "-t", "0", name)
+    assert not is_listed_as_running(skiff, name)
+    skiff.run("rm", name)
+    assert skiff.containers() == []
+
+
+# ---- the monitor ----
+
+def test_monitor_killed_container_goes_on(skiff):
+    pid, monitor = start(skiff)
+    kill(monitor)
+
+    assert processes.is_alive(pid)
+    assert is_listed_as_running(skiff, "c"), "it runs, so ps must list it"
+    assert "orphan" in skiff.run("ps").stdout.lower()
+    assert skiff.inspect("c")["State"]["Running"] is True
+    assert skiff.run("exec", "c", "echo", "in").stdout == "in\n"
+    assert "sleep" in skiff.run("top", "c").stdout
+
+    skiff.run("stop", "-t", "0", "c")
+    assert not processes.is_alive(pid)
+    assert not is_listed_as_running(skiff, "c")
+    assert_usable(skiff)
+
+
+@pytest.mark.parametrize("command", [["kill", "c"], ["rm", "-f", "c"]], ids=["kill", "rm"])
+def test_monitor_killed_then(skiff, command):
+    pid, monitor = start(skiff)
+    kill(monitor)
+    skiff.run(*command)
+    wait_until(lambda: not processes.is_alive(pid), what="the container's process lives on")
+    if command[0] == "rm":
+        assert skiff.containers() == []
+
+
+def test_monitor_killed_then_container_ends(skiff):
+    pid, monitor = start(skiff)
+    kill(monitor)
+    kill(pid)
+    assert not is_listed_as_running(skiff, "c")
+    state = skiff.inspect("c")["State"]
+    assert state["Running"] is False
+    assert state["ExitCode"] != 0, "nobody knows how it ended; it must not look like success"
+    assert_usable(skiff)
+
+
+def test_monitor_killed_with_client_attached(skiff):
+    client = skiff.popen("run", "--name", "c", "busybox", "sh", "-c", "echo up; exec sleep 1000")
+    assert client.stdout.readline() == b"up\n"
+    pid = skiff.pid("c")
+    kill(processes.parent(pid))
+    client.communicate(timeout=60)
+    assert client.returncode == 125, "the exit code is lost, and the client says so"
+    assert is_listed_as_running(skiff, "c")
+    skiff.run("rm", "-f", "c")
+    assert not processes.is_alive(pid)
+
+
+def test_start_of_an_orphan_is_refused(skiff):
+    """It runs already: a second copy on the same files would destroy them."""
+    _, monitor = start(skiff)
+    kill(monitor)
+    before = skiff.pid("c")
+    skiff.run("start", "c", check=False)
+    assert skiff.pid("c") == before
+
+
+def test_monitor_of_rm_container_killed(skiff):
+    pid, monitor = start(skiff, "--rm")
+    kill(monitor)
+    kill(pid)
+    skiff.run("prune", "-f")
+    assert skiff.containers() == []
+    assert not skiff.leftovers()
+
+
+# ---- the client ----
+
+@pytest.mark.parametrize("more", [[], ["-i"], ["--rm"]], ids=["plain", "stdin", "rm"])
+def test_client_killed_container_goes_on(skiff, more):
+    client = skiff.popen("run", "--name", "c", *more, "busybox", "sh", "-c",
+                         "echo up; exec sleep 1000")
+    assert client.stdout.readline() == b"up\n"
+    pid = skiff.pid("c")
+    client.kill()
+    client.wait()
+    assert processes.is_alive(pid)
+    assert is_listed_as_running(skiff, "c")
+    skiff.run("stop", "-t", "0", "c")
+    if "--rm" in more:
+        wait_until(lambda: skiff.containers() == [], what="--rm was forgotten with the client")
+        assert not skiff.leftovers()
+    else:
+        assert_usable(skiff)
+
+
+def test_terminal_client_killed(skiff):
+    """The terminal is restored even then, and the shell inside lives on."""
+    shell = skiff.spawn("run", "-it", "--name", "c", "busybox", "sh")
+    shell.expect("# ")
+    pid = skiff.pid("c")
+    shell.kill(signal.SIGKILL)
+    wait_until(lambda: not shell.isalive(), what="the client lives on")
+    assert processes.is_alive(pid)
+    assert is_listed_as_running(skiff, "c")
+    again = skiff.spawn("attach", "c")
+    again.sendline("echo still-$((40 + 2))")
+    again.expect("still-42")
+    skiff.run("rm", "-f", "c")
+
+
+def test_exec_client_killed(skiff):
+    start(skiff)
+    client = skiff.popen("exec", "c", "sh", "-c", "echo up; exec sleep 500")
+    assert client.stdout.readline() == b"up\n"
+    client.kill()
+    client.wait()
+    assert is_listed_as_running(skiff, "c")
+    skiff.run("stop", "-t", "0", "c")
+    assert_usable(skiff)
+
+
+def test_stop_client_killed(skiff):
+    skiff.start("--name", "c", command=("sh", "-c", "trap '' TERM; sleep 1000 & wait; sleep 1000"))
+    stop = skiff.popen("stop", "-t", "100", "c")
+    wait_until(lambda: stop.poll() is None and processes.open_files(stop.pid), what="no stop")
+    stop.kill()
+    stop.wait()
+    skiff.run("stop", "-t", "0", "c")
+    assert_usable(skiff)
+
+
+# ---- the container ----
+
+def test_container_killed(skiff):
+    pid, monitor = start(skiff)
+    kill(pid)
+    assert skiff.run("wait", "c").stdout == "137\n"
+    wait_until(lambda: not processes.is_alive(monitor), what="the monitor lives on")
+    assert skiff.inspect("c")["State"]["ExitCode"] == 137
+    assert_usable(skiff)
+
+
+# ---- all of them ----
+
+def everything(skiff, name):
+    pid = skiff.pid(name)
+    return [processes.parent(pid), pid, *processes.children(pid)]
+
+
+def test_all_killed_at_once(skiff):
+    skiff.start("--name", "c", command=("sh", "-c", "sleep 1000 & sleep 1000 & wait"))
+    kill(*everything(skiff, "c"))
+    assert not is_listed_as_running(skiff, "c")
+    assert "c" in skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
+    assert skiff.inspect("c")["State"]["ExitCode"] != 0
+    assert_usable(skiff)
+
+
+def test_reboot(skiff):
+    """Everything is dead and /run is empty; the database knows nothing of it."""
+    skiff.start("--name", "c", "-v", "data:/data")
+    skiff.run("exec", "c", "touch", "/data/kept", "/kept")
+    skiff.run("run", "-d", "--rm", "--name", "gone", "busybox", "sleep", "1000")
+    kill(*everything(skiff, "c"), *everything(skiff, "gone"))
+    shutil.rmtree(skiff.state)
+
+    assert skiff.run("ps", "-q").stdout == ""
+    assert "c" in skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
+    skiff.run("start", "c")
+    assert skiff.run("exec", "c", "ls", "/data/kept", "/kept").code == 0
+    skiff.run("rm", "-f", "c")
+    skiff.run("prune", "-f")
+    assert skiff.containers() == []
+
+
+def test_pid_given_to_another(skiff):
+    """A process that has the recorded pid but another start time is not the container's."""
+    skiff.start("--name", "c")
+    state_file = skiff.state / "containers" / skiff.full_id("c") / "state.json"
+    text = state_file.read_text()
+    kill(*everything(skiff, "c"))
+    pid = str(os.getpid())
+    state_file.write_text(re.sub(r'("pid"\s*:\s*)\d+', rf"\g<1>{pid}", text))
+
+    assert not is_listed_as_running(skiff, "c")
+    skiff.run("stop", "-t", "0", "c", check=False)
+    skiff.run("kill", "c", check=False)
+    skiff.run("rm", "-f", "c")
+    assert skiff.containers() == []  # and we are still alive to say so
+
+
+# ---- at each stage ----
+
+def kill_after(process, seconds):
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    return timer
+
+
+@pytest.mark.parametrize("command", [
+    ["run", "--rm", "busybox", "true"],
+    ["run", "-d", "busybox", "sleep", "1000"],
+    ["create", "busybox", "true"],
+], ids=["run", "detached", "create"])
+def test_client_killed_at_any_moment(skiff, command):
+    """Twenty deaths spread over the life of the command; afterwards one prune sets it right."""
+    chance = random.Random(7)
+    for _ in range(20):
+        client = skiff.popen(*command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        timer = kill_after(client, chance.uniform(0, 0.03))
+        client.wait(timeout=60)
+        timer.cancel()
+        skiff.run("ps", "-a")
+    for container in skiff.containers():
+        skiff.run("rm", "-f", container, check=False)
+    skiff.run("prune", "-f")
+    assert skiff.containers() == []
+    wait_until(lambda: not skiff.leftovers(), what=lambda: f"left: {skiff.leftovers()}")
+    assert skiff.run("run", "--rm", "busybox", "echo", "fine").stdout == "fine\n"
+
+
+def test_load_killed_at_any_moment(empty_skiff, busybox):
+    chance = random.Random(11)
+    for _ in range(15):
+        client = empty_skiff.popen("load", "-i", busybox, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        timer = kill_after(client, chance.uniform(0, 0.05))
+        client.wait(timeout=60)
+        timer.cancel()
+        empty_skiff.run("images")
+    empty_skiff.load(busybox)
+    assert empty_skiff.run("run", "--rm", "busybox", "echo", "fine").stdout == "fine\n"
+    empty_skiff.run("prune", "-f")
+    wait_until(lambda: not empty_skiff.leftovers(), what=lambda: f"{empty_skiff.leftovers()}")
+
+
+def test_remove_killed_at_any_moment(skiff):
+    chance = random.Random(13)
+    for number in range(12):
+        skiff.start("--name", f"c{number}")
+        client = skiff.popen("rm", "-f", f"c{number}", stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        timer = kill_after(client, chance.uniform(0, 0.02))
+        client.wait(timeout=60)
+        timer.cancel()
+        skiff.run("ps", "-a")
+    for container in skiff.containers():
+        skiff.run("rm", "-f", container)
+    skiff.run("prune", "-f")
+    assert not skiff.leftovers()
+
+
+# ---- prune ----
+
+def test_prune_removes_what_a_crash_left(skiff):
+    skiff.run("run", "--name", "stopped", "busybox", "true")
+    skiff.start("--name", "running")
+    junk = ["0" * 64, "f" * 64]
+    for name in junk:
+        (skiff.root / "containers" / name / "rw/upper").mkdir(parents=True)
+        (skiff.state / "containers" / name).mkdir(parents=True)
+    (skiff.root / "staging").mkdir(exist_ok=True)
+    (skiff.root / "staging" / "left-by-a-crash").mkdir()
+
+    skiff.run("prune", "-f")
+    names = skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
+    assert names == ["running"]
+    left = [path for path in skiff.leftovers() if skiff.full_id("running") not in path]
+    assert not left
+    assert is_listed_as_running(skiff, "running")
