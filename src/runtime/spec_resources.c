@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "runtime/spec_internal.h"
 
+#define DEVICE_ALL (CGROUP_DEVICE_READ | CGROUP_DEVICE_WRITE | CGROUP_DEVICE_MKNOD)
+
 static const struct limit_member {
 	const char *group, *key;
 	size_t offset;
@@ -60,6 +62,45 @@ static int parse_device_rule(const json_t *item, struct cgroup_device_rule *rule
 	return 0;
 }
 
+/*
+ * What every container may use, whatever the document lists, since the runtime supplies it (OCI
+ * runtime specification, "Default Devices"): any node may be made, these may be used, and /dev/pts.
+ */
+static const struct cgroup_device_rule default_rules[] = {
+	{true, 'c', -1, -1, CGROUP_DEVICE_MKNOD},
+	{true, 'b', -1, -1, CGROUP_DEVICE_MKNOD},
+	{true, 'c', 1, 3, DEVICE_ALL},
+	{true, 'c', 1, 5, DEVICE_ALL},
+	{true, 'c', 1, 7, DEVICE_ALL},
+	{true, 'c', 1, 8, DEVICE_ALL},
+	{true, 'c', 1, 9, DEVICE_ALL},
+	{true, 'c', 5, 0, DEVICE_ALL},
+	{true, 'c', 5, 2, DEVICE_ALL},
+	{true, 'c', 136, -1, DEVICE_ALL},
+};
+
+static bool rule_is_listed(const struct cgroup_device_rule *rules, size_t count,
+			   const struct cgroup_device_rule *wanted)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].allow && rules[i].type == wanted->type &&
+		    rules[i].major == wanted->major && rules[i].minor == wanted->minor &&
+		    (rules[i].access & wanted->access) == wanted->access)
+			return true;
+	return false;
+}
+
+static void add_default_rules(struct spec *spec, size_t listed)
+{
+	size_t count = listed;
+
+	for (size_t i = 0; i < ARRAY_SIZE(default_rules); i++)
+		if (!rule_is_listed(spec->device_rules, listed, &default_rules[i]))
+			spec->device_rules[count++] = default_rules[i];
+	spec->limits.devices = spec->device_rules;
+	spec->limits.device_count = count;
+}
+
 static int parse_device_rules(const json_t *array, struct spec *spec, struct error *err)
 {
 	const json_t *item;
@@ -73,14 +114,15 @@ static int parse_device_rules(const json_t *array, struct spec *spec, struct err
 			err, ERR_INVALID, EINVAL,
 			"config.json: linux.resources.devices must be an array of at most %d",
 			SPEC_MAX_DEVICES);
-	spec->device_rules = xcalloc(json_array_size(array), sizeof(*spec->device_rules));
+	spec->device_rules = xcalloc(json_array_size(array) + ARRAY_SIZE(default_rules),
+				     sizeof(*spec->device_rules));
 	json_array_foreach (array, i, item) {
 		r = parse_device_rule(item, &spec->device_rules[i], err);
 		if (r < 0)
 			return r;
 	}
-	spec->limits.devices = spec->device_rules;
-	spec->limits.device_count = json_array_size(array);
+	if (json_array_size(array) > 0)
+		add_default_rules(spec, json_array_size(array));
 	return 0;
 }
 

@@ -82,6 +82,10 @@ static int mount_image(struct start *start, int root_fd, struct error *err)
 		close_all(lower_fds, lowers->count);
 		return r;
 	}
+	/* The mark of an earlier volatile mount, which the kernel refuses; --rm vouches for the
+	 * loss. */
+	if (request->launch->volatile_upper)
+		(void)path_remove_tree(work_fd, "work/incompat");
 	overlay = (struct mount_overlay){
 		.lowers = lower_fds,
 		.lower_count = lowers->count,
