@@ -431,7 +431,7 @@ static int provide(const struct cli *cli, struct command_call *call, struct moni
 int cli_run(struct cli *cli, const struct invocation *invocation)
 {
 	auto_(error_release) struct error err = {0};
-	auto_(monitor_link_release) struct monitor_link link = {.sock = NO_FD, .pidfd = NO_FD};
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
 	auto_(engine_close) struct engine *engine = NULL;
 	struct command_call call = {
 		.cli = cli,

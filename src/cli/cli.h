@@ -31,6 +31,7 @@
 #define STATUS_USAGE 125
 #define STATUS_NOT_EXECUTABLE 126
 #define STATUS_COMMAND_MISSING 127
+#define STATUS_SIGNAL 128 /* and the signal's number */
 
 struct global_opts {
 	const char *root, *state;

@@ -32,15 +32,14 @@ static void attach_init(void *opts)
 static int attach_run(const struct command_call *call)
 {
 	const struct attach_opts *opts = call->opts;
-	const struct foreground fg = {
+	struct foreground fg = {
 		.input = !opts->no_stdin,
 		.output = true,
 		.errors = true,
-		.sig_proxy = opts->sig_proxy,
 		.detach_keys = opts->detach_keys,
 	};
 	const struct monitor_link_options options = foreground_link_options(&fg);
-	auto_(monitor_link_release) struct monitor_link link = {.sock = NO_FD, .pidfd = NO_FD};
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
 	auto_(error_release) struct error err = {0};
 	struct stream_result result;
 
@@ -48,8 +47,10 @@ static int attach_run(const struct command_call *call)
 		return cli_fail(call, &err);
 	if (foreground_check_tty(link.tty, fg.input, &err) < 0)
 		return cli_refuse(call, "%s", err_message(&err));
+	fg.sig_proxy = opts->sig_proxy &&
+		       !link.tty; /* a terminal has its own way of sending them */
 	if (foreground_stream(call, &fg, &link, &result, &err) < 0)
-		return cli_fail(call, &err);
+		return foreground_fail(call, &err);
 	return result.detached ? 0 : result.exit_code;
 }
 

@@ -24,8 +24,7 @@ static const struct option_spec run_options[] = {
 	OPT_STRING(struct run_opts, detach_keys, 0, "detach-keys", "string",
 		   "Key sequence that detaches from the container",
 		   .default_text = "\"ctrl-p,ctrl-q\"", .check = foreground_check_keys),
-	OPT_FLAG(struct run_opts, sig_proxy, 0, "sig-proxy",
-		 "Pass signals on to the container when it has no terminal",
+	OPT_FLAG(struct run_opts, sig_proxy, 0, "sig-proxy", "Pass signals on to the container",
 		 .default_text = "true"),
 	OPT_END,
 };
@@ -98,7 +97,7 @@ static int run_foreground(const struct command_call *call, const char *id)
 	if (container_start(call->engine, id, call->link, &options, &err) < 0)
 		return start_failed(call, id, &err);
 	if (foreground_stream(call, &fg, call->link, &result, &err) < 0)
-		return cli_fail(call, &err);
+		return foreground_fail(call, &err);
 	if (result.detached)
 		return 0;
 	if (request->auto_remove) {

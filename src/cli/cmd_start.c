@@ -55,7 +55,7 @@ static int look(const struct command_call *call, const char *selector, struct ma
 static int start_one(const struct command_call *call, const char *selector, struct error *err)
 {
 	const struct monitor_link_options options = {0};
-	auto_(monitor_link_release) struct monitor_link link = {.sock = NO_FD, .pidfd = NO_FD};
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
 	auto_(error_release) struct error ignored = {0};
 	struct made_as made;
 	int r;
@@ -90,13 +90,12 @@ static int connect_container(const struct command_call *call, const struct made_
 static int start_attached(const struct command_call *call, const char *selector)
 {
 	const struct start_opts *opts = call->opts;
-	auto_(monitor_link_release) struct monitor_link link = {.sock = NO_FD, .pidfd = NO_FD};
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
 	auto_(error_release) struct error err = {0};
 	struct stream_result result;
 	struct foreground fg = {
 		.output = true,
 		.errors = true,
-		.sig_proxy = true,
 		.detach_keys = opts->detach_keys,
 	};
 	struct made_as made;
@@ -104,12 +103,13 @@ static int start_attached(const struct command_call *call, const char *selector)
 	if (look(call, selector, &made, &err) < 0)
 		return cli_fail(call, &err);
 	fg.input = opts->interactive && made.open_stdin;
+	fg.sig_proxy = !made.tty;
 	if (foreground_check_tty(made.tty, fg.input, &err) < 0)
 		return cli_refuse(call, "%s", err_message(&err));
 	if (connect_container(call, &made, &fg, &link, &err) < 0)
 		return cli_fail(call, &err);
 	if (foreground_stream(call, &fg, &link, &result, &err) < 0)
-		return cli_fail(call, &err);
+		return foreground_fail(call, &err);
 	return result.detached ? 0 : result.exit_code;
 }
 

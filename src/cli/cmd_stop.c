@@ -46,7 +46,7 @@ static int stop_run(const struct command_call *call)
 static int restart_one(const struct command_call *call, const char *selector, struct error *err)
 {
 	const struct monitor_link_options options = {0};
-	auto_(monitor_link_release) struct monitor_link link = {.sock = NO_FD, .pidfd = NO_FD};
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
 	int r;
 
 	r = stop_one(call, selector, err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/foreground.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -36,12 +38,19 @@ int foreground_stream(const struct command_call *call, const struct foreground *
 		.stdin_fd = fg->input ? STDIN_FILENO : NO_FD,
 		.stdout_fd = fg->output ? STDOUT_FILENO : NO_FD,
 		.stderr_fd = fg->errors ? STDERR_FILENO : NO_FD,
-		.forward_signals = fg->sig_proxy && !link->tty,
+		.forward_signals = fg->sig_proxy,
 		.detach_keys = fg->detach_keys ? fg->detach_keys : DEFAULT_DETACH_KEYS,
 	};
 
 	cli_flush(call->cli);
 	return monitor_link_stream(link, &request, ret_result, err);
+}
+
+int foreground_fail(const struct command_call *call, const struct error *err)
+{
+	if (err->errnum == EPIPE)
+		return STATUS_SIGNAL + SIGPIPE;
+	return cli_fail(call, err);
 }
 
 int foreground_check_tty(bool tty, bool input, struct error *err)

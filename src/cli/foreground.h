@@ -18,7 +18,7 @@
 
 struct foreground {
 	bool input, output, errors; /* which of our streams are connected */
-	bool sig_proxy;             /* signals go to the container, when it has no terminal */
+	bool sig_proxy;             /* signals that we get go to the container */
 	bool client_removes;        /* --rm, and we are there to do it */
 	const char *detach_keys;    /* NULL: ctrl-p,ctrl-q */
 };
@@ -30,6 +30,12 @@ struct monitor_link_options foreground_link_options(const struct foreground *fg)
 int foreground_stream(const struct command_call *call, const struct foreground *fg,
 		      struct monitor_link *link, struct stream_result *ret_result,
 		      struct error *err);
+
+/*
+ * Reports that streaming failed; returns the exit status. When nobody reads our output any more
+ * (skiff logs … | head) there is nothing to say, as with any program that SIGPIPE ends.
+ */
+int foreground_fail(const struct command_call *call, const struct error *err);
 
 /* docker's words when a terminal is wanted for input and there is none. ERR_INVALID. */
 int foreground_check_tty(bool tty, bool input, struct error *err);

@@ -20,14 +20,22 @@ static void pad(struct strbuf *text, size_t count)
 
 /* ---- lists of commands ---- */
 
+static size_t max_size(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 static size_t longest_name(void)
 {
-	size_t count, longest = 0;
-	const struct command_path *paths = command_paths(&count);
+	size_t path_count, group_count, longest = 0;
+	const struct command_path *paths = command_paths(&path_count);
+	const struct command_group *groups = command_groups(&group_count);
 
-	for (size_t i = 0; i < count; i++)
-		if (!paths[i].alias && strlen(paths[i].name) > longest)
-			longest = strlen(paths[i].name);
+	for (size_t i = 0; i < path_count; i++)
+		if (!paths[i].alias)
+			longest = max_size(longest, strlen(paths[i].name));
+	for (size_t i = 0; i < group_count; i++)
+		longest = max_size(longest, strlen(groups[i].name));
 	return longest;
 }
 
