@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -51,7 +52,7 @@ struct exec {
 	struct cgroup_host *cgroup_host;
 	struct cgroup *cgroup;
 	int init_pidfd;
-	int proc_root_fd; /* /proc/PID/root of the container's PID 1 */
+	int proc_root_fd;              /* /proc/PID/root of the container's PID 1 */
 	int sync_parent, sync_child;   /* with the command */
 	int chain_parent, chain_child; /* with whoever clones it: the two speak at the same time */
 	/* In the command's process. */
@@ -557,6 +558,41 @@ int runtime_exec(const struct exec_request *request, struct exec_process *ret_pr
 	return 0;
 }
 
+/* Field 52 of /proc/PID/stat: a zombie's status, for whoever may trace it (proc(5)). */
+static int zombie_exit_code(pid_t pid)
+{
+	auto_free char *text = NULL;
+	const char *last;
+	char path[32];
+	uint32_t status;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (fd_read_file_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return -ESRCH;
+	text[strcspn(text, "\n")] = '\0';
+	last = strrchr(text, ' ');
+	if (!last || !strstr(text, ") Z ") || parse_u32(last + 1, &status) < 0)
+		return -ESRCH;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/*
+ * The status of a process that PID 1 of the container reaps, or does not: either it is a zombie
+ * still, or the kernel has kept the status for its pidfd.
+ */
+static int adopted_exit_code(const struct exec_process *process)
+{
+	int r, code;
+
+	r = process_exit_code(process->pidfd);
+	if (r != -EAGAIN)
+		return r;
+	code = zombie_exit_code(process->pid);
+	/* Reaped in between, its pid may be another's by now: the kernel's record then decides. */
+	r = process_exit_code(process->pidfd);
+	return r == -EAGAIN ? code : r;
+}
+
 int exec_wait(struct exec_process *process)
 {
 	int r;
@@ -565,9 +601,7 @@ int exec_wait(struct exec_process *process)
 	if (r < 0)
 		return r;
 	r = process_reap(process->pidfd);
-	if (r != -ECHILD)
-		return r;
-	return process_exit_code(process->pidfd);
+	return r == -ECHILD ? adopted_exit_code(process) : r;
 }
 
 void exec_process_release(struct exec_process *process)

@@ -88,7 +88,7 @@ int process_exit_code(int pidfd)
 	if (ioctl(pidfd, PIDFD_GET_INFO_V6_15, &info) < 0)
 		return errno == EINVAL || errno == ENOTTY ? -EOPNOTSUPP : -errno;
 	if (!(info.mask & PIDFD_INFO_EXIT_V6_15))
-		return -EOPNOTSUPP;
+		return -EAGAIN;
 	status = info.exit_code;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

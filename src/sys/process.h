@@ -34,8 +34,8 @@ int process_wait_end(int pidfd, int timeout_ms);
 int process_reap(int pidfd);
 
 /*
- * The exit code of a process that is not our child, after its end (PIDFD_GET_INFO, Linux 6.15).
- * -EOPNOTSUPP on kernels before that.
+ * The exit code of a process that is not our child, once its parent has reaped it (PIDFD_GET_INFO,
+ * Linux 6.15); -EAGAIN before that, -EOPNOTSUPP on older kernels.
  */
 int process_exit_code(int pidfd);
 
