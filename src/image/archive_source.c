@@ -161,7 +161,7 @@ static int find_layout(const struct archive *archive, enum archive_layout *ret_l
 static int choose_layout(const struct archive *archive, const struct source_request *request,
 			 enum archive_layout *ret_layout, struct error *err)
 {
-	enum archive_layout found;
+	enum archive_layout found = LAYOUT_DOCKER;
 	int r;
 
 	r = find_layout(archive, &found, err);
@@ -206,7 +206,7 @@ int source_images_read(const struct archive *archive, const struct source_reques
 		       struct source_images *ret_images, struct error *err)
 {
 	auto_(source_images_release) struct source_images images = {0};
-	enum archive_layout layout;
+	enum archive_layout layout = LAYOUT_DOCKER;
 	int r;
 
 	r = choose_layout(archive, request, &layout, err);
