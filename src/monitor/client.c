@@ -85,7 +85,7 @@ static void compact_queue(struct client *client)
 {
 	struct strbuf *queue = &client->queue;
 
-	if (client->queue_sent < queue->len - client->queue_sent)
+	if (client->queue_sent == 0 || client->queue_sent < queue->len - client->queue_sent)
 		return;
 	memmove(queue->data, queue->data + client->queue_sent, queue->len - client->queue_sent);
 	queue->len -= client->queue_sent;
