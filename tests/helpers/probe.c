@@ -7,7 +7,10 @@
  *	probe call NAME [NUMBER…]   what this system call returns: "ok" or an errno's name
  *	probe open PATH MODE        the same for open(2); MODE is r, w or rw
  *	probe mknod PATH c|b MAJOR MINOR
- *	probe write-exe             tries to open every /proc/PID/exe and /proc/self/exe for writing
+ *	probe keyring               the serial number of the session keyring
+ *	probe steal-exe SECONDS     watches for processes that run other programs than ours, takes a
+ *	                            descriptor of each program, and tries to open it for writing until
+ *	                            the time is over, also after the process ended (CVE-2019-5736)
  *
  * Static: it is bound into images that have nothing else.
  */
@@ -16,6 +19,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <linux/keyctl.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -214,42 +218,123 @@ static int run_mknod(char **argv)
 	return 0;
 }
 
-/* ---- /proc/PID/exe ---- */
-
-static void try_to_write(const char *path)
+static int run_keyring(void)
 {
-	static char target[4096];
-	ssize_t n = readlink(path, target, sizeof(target));
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	long id = syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
 
-	printf("%s %.*s %s\n", path, n > 0 ? (int)n : 0, target, fd < 0 ? errno_text(errno) : "ok");
-	if (fd >= 0)
-		close(fd);
+	if (id < 0)
+		puts(errno_text(errno));
+	else
+		printf("%ld\n", id);
+	return 0;
 }
 
-static int run_write_exe(void)
+/* ---- /proc/PID/exe ---- */
+
+#define STOLEN_MAX 256
+
+struct stolen {
+	pid_t pid;
+	int fd;
+	bool writable;
+	char target[256];
+};
+
+static bool is_known(const struct stolen *stolen, size_t count, pid_t pid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (stolen[i].pid == pid)
+			return true;
+	return false;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether the process runs a program of the container's own file system. */
+static bool is_container_program(int fd, dev_t container_dev, const struct stat *own)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 || st.st_dev == container_dev || same_file(&st, own);
+}
+
+static void steal(struct stolen *stolen, size_t *count, pid_t pid, dev_t container_dev,
+		  const struct stat *own)
 {
 	char path[64];
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
+	struct stolen *new = &stolen[*count];
+	ssize_t n;
+	int fd;
 
-	if (!dir)
-		return 1;
-	while ((entry = readdir(dir))) {
-		uint32_t pid;
-
-		if (parse_u32(entry->d_name, &pid) < 0)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%u/exe", pid);
-		try_to_write(path);
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (is_container_program(fd, container_dev, own)) {
+		close(fd);
+		return;
 	}
-	closedir(dir);
+	n = readlink(path, new->target, sizeof(new->target) - 1);
+	new->target[n > 0 ? n : 0] = '\0';
+	new->pid = pid;
+	new->fd = fd;
+	(*count)++;
+}
+
+static void try_to_write(struct stolen *stolen)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", stolen->fd);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	stolen->writable = true;
+	close(fd);
+}
+
+static int run_steal_exe(uint32_t seconds)
+{
+	static struct stolen stolen[STOLEN_MAX];
+	size_t count = 0;
+	struct stat root, own;
+	time_t end = time(NULL) + (time_t)seconds;
+
+	if (stat("/bin", &root) < 0 || stat("/proc/self/exe", &own) < 0)
+		return 1;
+	puts("stealing");
+	fflush(stdout);
+	while (time(NULL) < end) {
+		struct dirent *entry;
+		DIR *dir = opendir("/proc");
+
+		while (dir && (entry = readdir(dir))) {
+			uint32_t pid;
+
+			if (count < STOLEN_MAX && parse_u32(entry->d_name, &pid) == 0 &&
+			    !is_known(stolen, count, (pid_t)pid))
+				steal(stolen, &count, (pid_t)pid, root.st_dev, &own);
+		}
+		if (dir)
+			closedir(dir);
+		for (size_t i = 0; i < count; i++)
+			if (!stolen[i].writable)
+				try_to_write(&stolen[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		printf("%d %s %s\n", stolen[i].pid, stolen[i].target,
+		       stolen[i].writable ? "WRITABLE" : "read-only");
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
+	uint32_t seconds;
 
 	if (strcmp(what, "tree") == 0 && argc == 3)
 		return run_tree(argv[2]);
@@ -261,8 +346,10 @@ int main(int argc, char **argv)
 		return run_open(argv[2], argv[3]);
 	if (strcmp(what, "mknod") == 0 && argc == 6)
 		return run_mknod(argv + 2);
-	if (strcmp(what, "write-exe") == 0 && argc == 2)
-		return run_write_exe();
-	fprintf(stderr, "usage: probe tree|fds|call|open|mknod|write-exe ...\n");
+	if (strcmp(what, "keyring") == 0 && argc == 2)
+		return run_keyring();
+	if (strcmp(what, "steal-exe") == 0 && argc == 3 && parse_u32(argv[2], &seconds) == 0)
+		return run_steal_exe(seconds);
+	fprintf(stderr, "usage: probe tree|fds|call|open|mknod|keyring|steal-exe ...\n");
 	return 2;
 }
