@@ -26,11 +26,9 @@ struct cgroup;
 struct cgroup_host;
 
 struct runtime_request {
-	const char *id;        /* 64 hex digits */
-	const char *root_path; /* ROOT, absolute: the child opens it again in its own mount
-				* namespace, because overlayfs takes no directory of another one */
-	int root_fd;           /* ROOT; lowers and seccomp are relative to it */
-	int bundle_fd;         /* ROOT/containers/ID: config.json, rw/upper, rw/work */
+	const char *id; /* 64 hex digits */
+	int root_fd;    /* ROOT; lowers and seccomp are relative to it */
+	int bundle_fd;  /* ROOT/containers/ID: config.json, rw/upper, rw/work */
 	const struct launch *launch;
 	uint16_t tty_rows,
 		tty_cols; /* first size of the terminal; 0: 24x80 is not assumed, it stays 0 */

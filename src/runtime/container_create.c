@@ -18,7 +18,8 @@
 /* How long the kernel may take to let go of the last process before rmdir of its cgroup works. */
 #define CGROUP_REMOVE_TIMEOUT_MS 10000
 
-static int make_cgroup(struct start *start, struct runtime_process *process, struct error *err)
+/* What must exist before the child, which is cloned into it on v2. */
+static int begin_cgroup(struct start *start, struct runtime_process *process, struct error *err)
 {
 	const char *path = start->spec.cgroups_path;
 	int r;
@@ -28,23 +29,52 @@ static int make_cgroup(struct start *start, struct runtime_process *process, str
 		return err_set(err, ERR_SYSTEM, -r, "look at this machine's cgroups");
 	start->cgroup_host = process->cgroup_host;
 	process->cgroup_path = xstrdup(path);
-	r = cgroup_create(process->cgroup_host, path, &process->cgroup);
+	r = cgroup_create_begin(process->cgroup_host, path, &process->cgroup);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "create cgroup '%s'", path);
 	start->cgroup = process->cgroup;
 	return 0;
 }
 
-static int set_limits(const struct start *start, struct error *err)
+/* The rest of it, its limits, and the way in for the child. */
+static int finish_cgroup(const struct start *start, int sock, struct error *err)
 {
 	auto_free char *what = NULL;
+	int fds[CGROUP_JOIN_MAX];
+	size_t count;
 	int r;
 
+	r = cgroup_create_finish(start->cgroup);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "create cgroup '%s'", start->spec.cgroups_path);
 	r = cgroup_apply(start->cgroup, &start->spec.limits, &what);
 	if (r == -EOPNOTSUPP)
 		return err_set(err, ERR_UNAVAILABLE, 0, "%s", what);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "%s", what);
+	r = cgroup_join_files(start->cgroup, fds, &count);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "open cgroup '%s'", start->spec.cgroups_path);
+	r = sync_send_fds(sock, SYNC_CGROUP, fds, count);
+	for (size_t i = 0; i < count; i++)
+		cleanup_close_fd(&fds[i]);
+	/* A child that failed has said why; that is read next. */
+	if (r < 0 && r != -EPIPE)
+		return err_set(err, ERR_SYSTEM, -r, "speak to the container's first process");
+	return start_send_view(start, sock, err);
+}
+
+static int send_root(const struct start *start, int sock, struct error *err)
+{
+	auto_close int root_fd = start_make_root(start, err);
+	int r;
+
+	if (root_fd < 0)
+		return root_fd;
+	log_debug("runtime", "root made");
+	r = sync_send(sock, SYNC_ROOT, root_fd);
+	if (r < 0 && r != -EPIPE)
+		return err_set(err, ERR_SYSTEM, -r, "speak to the container's first process");
 	return 0;
 }
 
@@ -104,14 +134,16 @@ static int parent_side(struct start *start, struct runtime_process *process, str
 {
 	int r;
 
+	r = send_root(start, process->start_sock, err);
+	if (r < 0)
+		return r;
 	if (start->cgroup) {
-		r = set_limits(start, err);
+		r = finish_cgroup(start, process->start_sock, err);
 		if (r < 0)
 			return r;
 	}
 	if (start->spec.terminal)
-		return sync_expect(process->start_sock, SYNC_CONSOLE, &process->console_fd, NULL,
-				   err);
+		return sync_expect(process->start_sock, SYNC_CONSOLE, &process->console_fd, err);
 	return 0;
 }
 
@@ -130,17 +162,21 @@ static int create(struct start *start, struct runtime_process *process, struct e
 	int r;
 
 	if (start->spec.cgroups_path) {
-		r = make_cgroup(start, process, err);
+		r = begin_cgroup(start, process, err);
 		if (r < 0)
 			return r;
 	}
+	log_debug("runtime", "cgroup made");
 	r = join_pid_namespace(start, err);
 	if (r < 0)
 		return r;
 	r = clone_child(start, process, err);
 	if (r < 0)
 		return r;
-	return parent_side(start, process, err);
+	log_debug("runtime", "cloned");
+	r = parent_side(start, process, err);
+	log_debug("runtime", "limits set");
+	return r;
 }
 
 int runtime_create(const struct runtime_request *request, struct runtime_process *ret_process,
@@ -154,6 +190,7 @@ int runtime_create(const struct runtime_request *request, struct runtime_process
 	};
 	int r;
 
+	log_debug("runtime", "prepare");
 	r = start_prepare(&start, request, err);
 	if (r == 0)
 		r = create(&start, &process, err);
@@ -170,16 +207,17 @@ int runtime_start(struct runtime_process *process, struct error *err)
 {
 	int r;
 
-	r = sync_expect(process->start_sock, SYNC_READY, NULL, NULL, err);
+	r = sync_expect(process->start_sock, SYNC_READY, NULL, err);
 	if (r < 0)
 		return r;
-	r = sync_send(process->start_sock, SYNC_START, NO_FD, 0);
+	r = sync_send(process->start_sock, SYNC_START, NO_FD);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "start the container's command");
 	r = sync_expect_exec(process->start_sock, err);
 	if (r < 0)
 		return r;
 	cleanup_close_fd(&process->start_sock);
+	log_debug("runtime", "started");
 	return 0;
 }
 
@@ -189,6 +227,7 @@ int runtime_cleanup(struct runtime_process *process, struct error *err)
 
 	if (!process->cgroup)
 		return 0;
+	log_debug("runtime", "clean up");
 	r = cgroup_kill_all(process->cgroup);
 	if (r < 0)
 		log_debug("runtime", "kill cgroup %s: %s, ignoring", process->cgroup_path,
@@ -196,6 +235,7 @@ int runtime_cleanup(struct runtime_process *process, struct error *err)
 	r = cgroup_remove(process->cgroup, CGROUP_REMOVE_TIMEOUT_MS);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "remove cgroup '%s'", process->cgroup_path);
+	log_debug("runtime", "cleaned up");
 	return 0;
 }
 

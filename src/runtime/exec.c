@@ -2,14 +2,13 @@
 /*
  * Theory. Joining a pid namespace takes effect for children only, so an exec is a chain:
  *
- *	caller ── joiner ── command                 PPID 0 inside: its parent is outside
- *	caller ── joiner ── middle ── command       as_child: the middle ends, PID 1 adopts the
- *command
+ *	caller -- joiner -- command                 PPID 0 inside: its parent is outside
+ *	caller -- joiner -- middle -- command       as_child: the middle ends, PID 1 adopts the command
  *
  * The joiner enters the container's cgroup and, through the pidfd of its PID 1, all of its
- *namespaces in one setns(2); no path is involved, so no race with a reused pid or a replaced file
- *is possible. The command is cloned with CLONE_PARENT: a child of the caller, who can wait for it.
- *What it then does is what the container's first process does at its end (confine.h).
+ * namespaces in one setns(2); no path is involved, so no race with a reused pid or a replaced file
+ * is possible. The command is cloned with CLONE_PARENT: a child of the caller, who can wait for it.
+ * What it then does is what the container's first process does at its end (confine.h).
  *
  * The caller must run from a read-only copy of its executable: the command is this program until it
  * execs, and the container can look at it through /proc.
@@ -264,7 +263,7 @@ static int open_terminal(struct exec *exec, struct error *err)
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
 	exec->terminal_fd = pty.slave_fd;
-	r = sync_send(exec->sync_child, SYNC_CONSOLE, pty.master_fd, 0);
+	r = sync_send(exec->sync_child, SYNC_CONSOLE, pty.master_fd);
 	(void)close(pty.master_fd);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
@@ -409,7 +408,7 @@ static int spawn_command(struct exec *exec, uint64_t flags, struct error *err)
 		return err_set(err, ERR_SYSTEM, -pid, "clone into the container");
 	if (pid == 0)
 		run_command(exec);
-	r = sync_send(exec->chain_child, SYNC_PID, pidfd, 0);
+	r = sync_send(exec->chain_child, SYNC_PID, pidfd);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "report the new process");
 	return 0;
@@ -506,7 +505,7 @@ static int start_chain(struct exec *exec, struct exec_process *process, struct e
 	}
 	cleanup_close_fd(&exec->sync_child);
 	cleanup_close_fd(&exec->chain_child);
-	r = sync_expect(exec->chain_parent, SYNC_PID, &process->pidfd, NULL, err);
+	r = sync_expect(exec->chain_parent, SYNC_PID, &process->pidfd, err);
 	(void)process_reap(joiner_fd);
 	return r;
 }
@@ -517,7 +516,7 @@ static int finish_chain(struct exec *exec, struct exec_process *process, struct 
 
 	process->pid = pid_of_pidfd(process->pidfd);
 	if (exec->request->tty) {
-		r = sync_expect(exec->sync_parent, SYNC_CONSOLE, &process->console_fd, NULL, err);
+		r = sync_expect(exec->sync_parent, SYNC_CONSOLE, &process->console_fd, err);
 		if (r < 0)
 			return r;
 	}

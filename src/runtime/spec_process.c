@@ -6,8 +6,9 @@
 #include "base/alloc.h"
 #include "runtime/spec_internal.h"
 
-#define ID_MAX INT32_MAX /* (uid_t)-1 means "nobody asked"; above 2^31-2 old interfaces go wrong   \
-			  */
+#define ID_MAX                                                                                     \
+	INT32_MAX /* (uid_t)-1 means "nobody asked"; above 2^31-2 old interfaces go wrong          \
+		   */
 
 static const struct rlimit_name {
 	const char *name;

@@ -1,40 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
 #include "runtime/start_internal.h"
+#include "runtime/sync.h"
 #include "sys/mount.h"
 
-/* ROOT once more, through our own copy of the mount namespace; and it must be the same directory.
- */
-static int reopen_root(const struct runtime_request *request, struct error *err)
+static int open_bundle_dir(int bundle_fd, const char *name, struct error *err)
 {
-	auto_close int fd = NO_FD;
-	struct stat ours, theirs;
-
-	fd = open(request->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, ERR_SYSTEM, errno, "open '%s'", request->root_path);
-	if (fstat(fd, &ours) < 0 || fstat(request->root_fd, &theirs) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "look at '%s'", request->root_path);
-	if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
-		return err_set(err, ERR_SYSTEM, ESTALE, "'%s' was exchanged meanwhile",
-			       request->root_path);
-	return TAKE_FD(fd);
-}
-
-static int open_bundle_dir(int root_fd, const char *id, const char *name, struct error *err)
-{
-	auto_free char *path = xasprintf("containers/%s/%s", id, name);
-	int fd = path_open_beneath(root_fd, path, O_PATH | O_DIRECTORY, 0);
+	int fd = path_open_beneath(bundle_fd, name, O_PATH | O_DIRECTORY, 0);
 
 	if (fd < 0)
-		return err_set(err, ERR_SYSTEM, -fd, "open '%s'", path);
+		return err_set(err, ERR_SYSTEM, -fd, "open '%s' of the container", name);
 	return fd;
 }
 
@@ -59,7 +38,7 @@ static int open_lowers(int root_fd, const struct strv *lowers, int *fds, struct 
  * The upper directory stays writable under --read-only: only the mount is read-only, and it becomes
  * so in stage_hide(), when mount points have been made.
  */
-static int mount_image(struct start *start, int root_fd, struct error *err)
+static int mount_image(const struct start *start, struct error *err)
 {
 	const struct runtime_request *request = start->request;
 	const struct strv *lowers = &request->launch->lowers;
@@ -71,13 +50,13 @@ static int mount_image(struct start *start, int root_fd, struct error *err)
 
 	for (size_t i = 0; i < lowers->count; i++)
 		lower_fds[i] = NO_FD;
-	upper_fd = open_bundle_dir(root_fd, request->id, "rw/upper", err);
+	upper_fd = open_bundle_dir(request->bundle_fd, "rw/upper", err);
 	if (upper_fd < 0)
 		return upper_fd;
-	work_fd = open_bundle_dir(root_fd, request->id, "rw/work", err);
+	work_fd = open_bundle_dir(request->bundle_fd, "rw/work", err);
 	if (work_fd < 0)
 		return work_fd;
-	r = open_lowers(root_fd, lowers, lower_fds, err);
+	r = open_lowers(request->root_fd, lowers, lower_fds, err);
 	if (r < 0) {
 		close_all(lower_fds, lowers->count);
 		return r;
@@ -102,7 +81,7 @@ static int mount_image(struct start *start, int root_fd, struct error *err)
 }
 
 /* A bundle whose root is a plain directory: a recursive bind of it. */
-static int mount_directory(struct start *start, struct error *err)
+static int mount_directory(const struct start *start, struct error *err)
 {
 	const char *path = start->spec.root_path;
 	auto_close int dir_fd = NO_FD;
@@ -121,36 +100,43 @@ static int mount_directory(struct start *start, struct error *err)
 }
 
 /*
- * stage_root() - build the container's root and make it ours
+ * start_make_root() - the container's root, detached
+ *
+ * Where:    the monitor, beside its child, which makes its namespaces meanwhile.
+ * Must:     reach layers, upper and work by descriptor.
+ * Leaves:   a mount that is attached nowhere: the host's mount table never shows it.
+ */
+int start_make_root(const struct start *start, struct error *err)
+{
+	if (start->request->launch->lowers.count > 0)
+		return mount_image(start, err);
+	return mount_directory(start, err);
+}
+
+/*
+ * stage_root() - make the root that the parent built ours
  *
  * Where:    child, new mount namespace; still a copy of the host's tree.
- * Must:     make that copy private before the first mount; mount the root on the container's own
- *           directory, pivot, and drop the old tree.
- * Must not: open any other host path by name.
+ * Needs:    SYNC_ROOT.
+ * Must:     make that copy private before the first mount; pivot, and drop the old tree.
+ * Must not: open any host path by name but "/", which is about to go.
  * Leaves:   cwd is "/" of the container; start->root_fd is it.
  */
 int stage_root(struct start *start, struct error *err)
 {
-	auto_close int root_fd = NO_FD;
 	auto_close int mount_fd = NO_FD;
-	auto_close int target_fd = NO_FD;
+	auto_close int old_root_fd = NO_FD;
 	int r;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "make the mount namespace private");
-	root_fd = reopen_root(start->request, err);
-	if (root_fd < 0)
-		return root_fd;
-	if (start->request->launch->lowers.count > 0)
-		mount_fd = mount_image(start, root_fd, err);
-	else
-		mount_fd = mount_directory(start, err);
-	if (mount_fd < 0)
-		return mount_fd;
-	target_fd = open_bundle_dir(root_fd, start->request->id, ".", err);
-	if (target_fd < 0)
-		return target_fd;
-	r = mount_attach(mount_fd, target_fd);
+	r = sync_expect(start->sync_child, SYNC_ROOT, &mount_fd, err);
+	if (r < 0)
+		return r;
+	old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (old_root_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open the old root");
+	r = mount_attach(mount_fd, old_root_fd);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "attach the root");
 	r = mount_pivot(mount_fd);

@@ -5,17 +5,17 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "runtime/child_setup.h"
 #include "runtime/confine.h"
 #include "runtime/start_internal.h"
 #include "runtime/sync.h"
-#include "sys/cgroup.h"
 #include "sys/loopback.h"
 #include "sys/process.h"
 #include "sys/pty.h"
 
 /*
- * stage_namespaces() - our cgroup, and every namespace but mount and pid, which clone made
+ * stage_namespaces() - every namespace but mount and pid, which clone made
  *
  * Where:    child, new mount and pid namespaces, the host's in all else.
  * Must:     join what is to be joined, make the others, bring lo up in a new network.
@@ -27,12 +27,6 @@ int stage_namespaces(struct start *start, struct error *err)
 	uint64_t flags = 0;
 	int r;
 
-	if (start->cgroup) {
-		r = cgroup_attach_self(start->cgroup);
-		if (r < 0)
-			return err_set(err, ERR_SYSTEM, -r, "enter cgroup '%s'",
-				       start->spec.cgroups_path);
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		enum spec_namespace ns = kinds[i];
 
@@ -73,7 +67,7 @@ int stage_terminal(struct start *start, struct error *err)
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
 	start->terminal_fd = pty.slave_fd;
-	r = sync_send(start->sync_child, SYNC_CONSOLE, pty.master_fd, 0);
+	r = sync_send(start->sync_child, SYNC_CONSOLE, pty.master_fd);
 	(void)close(pty.master_fd);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
@@ -115,10 +109,10 @@ static int wait_for_start(struct start *start, struct error *err)
 {
 	int r;
 
-	r = sync_send(start->sync_child, SYNC_READY, NO_FD, 0);
+	r = sync_send(start->sync_child, SYNC_READY, NO_FD);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "report that the container is ready");
-	return sync_expect(start->sync_child, SYNC_START, NULL, NULL, err);
+	return sync_expect(start->sync_child, SYNC_START, NULL, err);
 }
 
 /* Streams, identity, working directory, privileges, exec: what remains once the root is ours. */
@@ -157,22 +151,32 @@ static int become_command(struct start *start, struct error *err)
 	process_reset_signals();
 	/* From here the container lives on when its monitor is killed: that is "orphaned". */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
+	log_debug("runtime", "stage confine");
 	r = confine_process(&confine, err);
 	if (r < 0)
 		return r;
+	log_debug("runtime", "stage exec");
 	return confine_exec(&spec->args, &spec->env, start->init_fd, err);
 }
 
 int start_child(struct start *start, struct error *err)
 {
-	static int (*const stages[])(struct start *, struct error *) = {
-		stage_namespaces, stage_root,   stage_mounts, stage_devices,  stage_cgroup_view,
-		stage_terminal,   stage_system, stage_hide,   become_command,
+	static const struct {
+		const char *name;
+		int (*run)(struct start *, struct error *);
+	} stages[] = {
+		{"namespaces", stage_namespaces},   {"root", stage_root},
+		{"mounts", stage_mounts},           {"devices", stage_devices},
+		{"cgroup-view", stage_cgroup_view}, {"terminal", stage_terminal},
+		{"system", stage_system},           {"hide", stage_hide},
+		{"command", become_command},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
-		int r = stages[i](start, err);
+		int r;
 
+		log_debug("runtime", "stage %s", stages[i].name);
+		r = stages[i].run(start, err);
 		if (r < 0)
 			return r;
 	}

@@ -3,26 +3,27 @@
  * start_internal.h - the stages of a start, and what they share
  *
  * Theory. A start is two processes at work at the same time. The *parent* (the monitor) opens what
- * needs the host's view, makes the cgroup and the child, and sets limits while the child mounts.
- *The *child* enters its cgroup, makes its namespaces and its root, hides what must be hidden, takes
- *away its own privileges, and executes. What the child needs from the host it finds in `struct
- *start` as descriptors, opened before it was made; the only host path that it opens itself is ROOT,
- *in its private copy of the mount namespace, before the pivot. After stage_root() every path is
- *resolved inside the container.
+ * needs the host's view and makes the child; then it builds the root's overlay, the cgroups and the
+ * limits while the *child* makes its namespaces and mounts. The child enters its cgroup, hides what
+ * must be hidden, takes away its own privileges, and executes. What it needs of the host it gets as
+ * descriptors, opened before it was made or sent at a sync point; it opens no host path. After
+ * stage_root() every path is resolved inside the container.
  *
  * The order of the child's stages, and what forces it:
  *
- *	stage_namespaces   the cgroup first: a process of one thread may move itself without the
- *kernel's grace period, which moving another one costs (sys/cgroup.h); then the network namespace,
- *the dearest single step, while the parent sets limits stage_root         private propagation
- *before the first mount; pivot before any image path stage_mounts       in the document's order
+ *	stage_namespaces   before anything is mounted; the network namespace is the dearest single
+ *	                   step, and it is made while the parent makes the overlay
+ *	stage_root         private propagation before the first mount; pivot before any image path
+ *	stage_mounts       in the document's order
  *	stage_devices      needs the /dev that stage_mounts made
- *	stage_cgroup_view  the cgroup namespace's root is the cgroup we are in when it is made
+ *	stage_cgroup_view  enters the cgroup: a process of one thread may move itself without the
+ *	                   grace period that moving another one costs (sys/cgroup.h). The cgroup
+ *	                   namespace's root is where we are when it is made, so it comes right after
  *	stage_terminal     needs /dev/pts and /dev
  *	stage_system       hostname, sysctls: before /proc/sys becomes read-only
  *	stage_hide         after everything that must still be written
- *	stage_confine      groups, gid, uid, capabilities, seccomp: nothing privileged comes after
- *	stage_exec
+ *	command            user, streams, working directory; then confine.h: groups, gid, uid,
+ *	                   capabilities, seccomp; nothing privileged comes after; exec
  */
 #ifndef SKIFF_RUNTIME_START_INTERNAL_H
 #define SKIFF_RUNTIME_START_INTERNAL_H
@@ -70,6 +71,12 @@ void start_release(struct start *start);
 
 /* Child: runs all stages; returns only with an error. */
 int start_child(struct start *start, struct error *err);
+
+/* Parent: the detached root mount. */
+int start_make_root(const struct start *start, struct error *err);
+
+/* Parent: SYNC_VIEW, where the view is made of v1 groups. */
+int start_send_view(const struct start *start, int sock, struct error *err);
 
 int stage_namespaces(struct start *start, struct error *err);
 int stage_root(struct start *start, struct error *err);

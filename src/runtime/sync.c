@@ -12,8 +12,7 @@
 
 struct sync_message {
 	uint32_t version;
-	uint32_t point; /* enum sync_point */
-	int32_t value;
+	uint32_t point;     /* enum sync_point */
 	int32_t error_kind; /* enum error_kind */
 	int32_t errnum;
 	char text[SYNC_TEXT_MAX];
@@ -26,17 +25,17 @@ int sync_pair(int ret_socks[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_socks) < 0 ? -errno : 0;
 }
 
-int sync_send(int sock, enum sync_point point, int fd, int value)
+int sync_send_fds(int sock, enum sync_point point, const int *fds, size_t count)
 {
-	struct sync_message m = {
-		.version = SYNC_VERSION,
-		.point = (uint32_t)point,
-		.value = value,
-	};
-	ssize_t n;
+	struct sync_message m = {.version = SYNC_VERSION, .point = (uint32_t)point};
+	ssize_t n = fd_send(sock, &m, SYNC_HEADER_SIZE, fds, count);
 
-	n = fd_send(sock, &m, SYNC_HEADER_SIZE, &fd, fd >= 0 ? 1 : 0);
 	return n < 0 ? (int)n : 0;
+}
+
+int sync_send(int sock, enum sync_point point, int fd)
+{
+	return sync_send_fds(sock, point, &fd, fd >= 0 ? 1 : 0);
 }
 
 void sync_fail(int sock, const struct error *err)
@@ -70,64 +69,71 @@ static int take_failure(const struct sync_message *m, size_t len, struct error *
 	return err_result(err);
 }
 
-/* 1: a message; 0: end of file. */
-static int receive(int sock, struct sync_message *m, size_t *ret_len, int *ret_fd,
-		   struct error *err)
+static void close_all(int *fds, size_t count)
 {
-	int fd = NO_FD;
-	size_t nfds = 0;
+	for (size_t i = 0; i < count; i++)
+		cleanup_close_fd(&fds[i]);
+}
+
+/* 1: the message of this point came; 0: end of file. Fills `fds` only on 1. */
+static int receive(int sock, enum sync_point point, int *fds, size_t *ret_count, struct error *err)
+{
+	struct sync_message m;
+	size_t count = 0;
 	ssize_t n;
 
-	n = fd_recv(sock, m, sizeof(*m), &fd, 1, &nfds);
+	n = fd_recv(sock, &m, sizeof(m), fds, SYNC_FDS_MAX, &count);
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
 	if (n < 0)
-		return err_set(err, ERR_SYSTEM, (int)-n, "hear from the container's first process");
-	if ((size_t)n < SYNC_HEADER_SIZE || m->version != SYNC_VERSION) {
-		cleanup_close_fd(&fd);
-		return err_set(err, ERR_INTERNAL, 0, "malformed word from the first process");
+		return err_set(err, ERR_SYSTEM, (int)-n, "hear from the other side of the start");
+	if ((size_t)n >= SYNC_HEADER_SIZE && m.version == SYNC_VERSION &&
+	    m.point == (uint32_t)point && point != SYNC_FAILED) {
+		*ret_count = count;
+		return 1;
 	}
-	*ret_len = (size_t)n;
-	*ret_fd = fd;
-	return 1;
+	close_all(fds, count);
+	if ((size_t)n < SYNC_HEADER_SIZE || m.version != SYNC_VERSION)
+		return err_set(err, ERR_INTERNAL, 0, "malformed word at a sync point");
+	if (m.point == SYNC_FAILED)
+		return take_failure(&m, (size_t)n, err);
+	return err_set(err, ERR_INTERNAL, 0, "expected sync point %d, got %u", point, m.point);
 }
 
-int sync_expect(int sock, enum sync_point point, int *ret_fd, int *ret_value, struct error *err)
+int sync_expect_fds(int sock, enum sync_point point, int ret_fds[SYNC_FDS_MAX], size_t *ret_count,
+		    struct error *err)
 {
-	auto_close int fd = NO_FD;
-	struct sync_message m;
-	size_t len = 0;
-	int r;
+	int r = receive(sock, point, ret_fds, ret_count, err);
 
-	r = receive(sock, &m, &len, &fd, err);
-	if (r < 0)
-		return r;
 	if (r == 0)
 		return err_set(err, ERR_INTERNAL, 0,
-			       "the container's first process ended without a word");
-	if (m.point == SYNC_FAILED)
-		return take_failure(&m, len, err);
-	if (m.point != (uint32_t)point)
-		return err_set(err, ERR_INTERNAL, 0, "expected sync point %d, got %u", point,
-			       m.point);
+			       "the other side of the start ended without a word");
+	return r < 0 ? r : 0;
+}
+
+int sync_expect(int sock, enum sync_point point, int *ret_fd, struct error *err)
+{
+	int fds[SYNC_FDS_MAX];
+	size_t count;
+	int r;
+
+	r = sync_expect_fds(sock, point, fds, &count, err);
+	if (r < 0)
+		return r;
+	if (count != (ret_fd ? 1 : 0)) {
+		close_all(fds, count);
+		return err_set(err, ERR_INTERNAL, 0, "sync point %d came with %zu descriptors",
+			       point, count);
+	}
 	if (ret_fd)
-		*ret_fd = TAKE_FD(fd);
-	if (ret_value)
-		*ret_value = m.value;
+		*ret_fd = fds[0];
 	return 0;
 }
 
 int sync_expect_exec(int sock, struct error *err)
 {
-	auto_close int fd = NO_FD;
-	struct sync_message m;
-	size_t len = 0;
-	int r;
+	int fds[SYNC_FDS_MAX];
+	size_t count;
 
-	r = receive(sock, &m, &len, &fd, err);
-	if (r <= 0)
-		return r;
-	if (m.point == SYNC_FAILED)
-		return take_failure(&m, len, err);
-	return err_set(err, ERR_INTERNAL, 0, "expected the exec, got sync point %u", m.point);
+	return receive(sock, SYNC_FAILED, fds, &count, err);
 }

@@ -2,13 +2,18 @@
 /*
  * sync.h - what a container's first process and the one that made it tell each other
  *
- * Over one SOCK_SEQPACKET pair, close-on-exec on both sides: when the child executes the
- *container's command its end closes, and that end-of-file is how the parent learns that it runs.
- *Every message names a point of the enum; receiving another one than expected is an error of ours,
- *except SYNC_FAILED, which carries the child's error whole and may come at any time.
+ * Over one SOCK_SEQPACKET pair, close-on-exec on both sides: when the child executes the container's
+ * command its end closes, and that end-of-file is how the parent learns that it runs. Every message
+ * names a point of the enum; receiving another one than expected is an error of ours, except
+ * SYNC_FAILED, which carries the child's error whole and may come at any time.
  *
  *	child                         parent
- *	  | namespaces, root, mounts    | limits
+ *	  | namespaces                  | the root's overlay
+ *	  | <------- SYNC_ROOT -------- |   carries its mount
+ *	  | root, mounts, devices       | cgroups of v1, limits
+ *	  | <------ SYNC_CGROUP ------- |   carries the files to join them by
+ *	  | <------- SYNC_VIEW -------- |   v1: carries mounts of them to look at
+ *	  | cgroup view                 |
  *	  | ------- SYNC_CONSOLE -----> |   with a terminal only; carries its master
  *	  | hide, confine               |
  *	  | ------- SYNC_READY -------> |
@@ -18,10 +23,15 @@
 #ifndef SKIFF_RUNTIME_SYNC_H
 #define SKIFF_RUNTIME_SYNC_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 
 enum sync_point {
-	SYNC_CONSOLE = 1,
+	SYNC_ROOT = 1,
+	SYNC_CGROUP,
+	SYNC_VIEW,
+	SYNC_CONSOLE,
 	SYNC_READY,
 	SYNC_START,
 	SYNC_PID, /* exec only: the pid of a grandchild, which is not ours to reap */
@@ -31,14 +41,20 @@ enum sync_point {
 /* Both ends, close-on-exec. */
 int sync_pair(int ret_socks[2]);
 
+#define SYNC_FDS_MAX 16
+
 /* `fd` NO_FD: none goes along. */
-int sync_send(int sock, enum sync_point point, int fd, int value);
+int sync_send(int sock, enum sync_point point, int fd);
+int sync_send_fds(int sock, enum sync_point point, const int *fds, size_t count);
 
 /*
- * Waits for `point`. *ret_fd and *ret_value may be NULL. SYNC_FAILED becomes the error it carries;
- * end of file is ERR_INTERNAL ("ended without a word").
+ * Waits for `point`. SYNC_FAILED becomes the error it carries; end of file is ERR_INTERNAL ("ended
+ * without a word"). ret_fd (may be NULL) gets the one descriptor that must come along; the _fds
+ * form takes up to SYNC_FDS_MAX, owned by the caller.
  */
-int sync_expect(int sock, enum sync_point point, int *ret_fd, int *ret_value, struct error *err);
+int sync_expect(int sock, enum sync_point point, int *ret_fd, struct error *err);
+int sync_expect_fds(int sock, enum sync_point point, int ret_fds[SYNC_FDS_MAX], size_t *ret_count,
+		    struct error *err);
 
 /* Waits for end of file: the exec happened. SYNC_FAILED becomes the error it carries. */
 int sync_expect_exec(int sock, struct error *err);

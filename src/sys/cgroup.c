@@ -388,30 +388,66 @@ static int make_one(struct cgroup *group, size_t index)
 	return 0;
 }
 
-/* Takes back what was made in the hierarchies up to and including this one. */
-static void unmake(struct cgroup *group, size_t last, bool last_is_ours)
+/* Takes back what was made of one kind of hierarchy up to and including this one. */
+static void unmake(struct cgroup *group, bool is_v2, size_t last, bool last_is_ours)
 {
 	for (size_t i = 0; i <= last; i++) {
+		if (group->host->items[i].view.is_v2 != is_v2)
+			continue;
 		if (i < last || last_is_ours)
 			(void)unlinkat(group->host->items[i].root_fd, group->path, AT_REMOVEDIR);
 		remove_parents(group, i);
 	}
 }
 
-int cgroup_create(const struct cgroup_host *host, const char *path, struct cgroup **ret_group)
+static int make_all(struct cgroup *group, bool is_v2)
+{
+	for (size_t i = 0; i < group->host->count; i++) {
+		int r;
+
+		if (group->host->items[i].view.is_v2 != is_v2)
+			continue;
+		r = make_one(group, i);
+		if (r < 0) {
+			unmake(group, is_v2, i, /* last_is_ours= */ r != -EEXIST);
+			return r;
+		}
+	}
+	return 0;
+}
+
+int cgroup_create_begin(const struct cgroup_host *host, const char *path, struct cgroup **ret_group)
 {
 	auto_(cgroup_free) struct cgroup *group = NULL;
+	int r;
 
 	if (!path_is_good(path))
 		return -EINVAL;
 	group = cgroup_new(host, path);
-	for (size_t i = 0; i < host->count; i++) {
-		int r = make_one(group, i);
+	r = make_all(group, /* is_v2= */ true);
+	if (r < 0)
+		return r;
+	*ret_group = TAKE_PTR(group);
+	return 0;
+}
 
-		if (r < 0) {
-			unmake(group, i, /* last_is_ours= */ r != -EEXIST);
-			return r;
-		}
+int cgroup_create_finish(struct cgroup *group)
+{
+	return make_all(group, /* is_v2= */ false);
+}
+
+int cgroup_create(const struct cgroup_host *host, const char *path, struct cgroup **ret_group)
+{
+	auto_(cgroup_free) struct cgroup *group = NULL;
+	int r;
+
+	r = cgroup_create_begin(host, path, &group);
+	if (r < 0)
+		return r;
+	r = cgroup_create_finish(group);
+	if (r < 0) {
+		(void)cgroup_remove(group, 0);
+		return r;
 	}
 	*ret_group = TAKE_PTR(group);
 	return 0;
@@ -443,6 +479,11 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 }
 
 /* ---- joining ---- */
+
+int cgroup_dir_fd(const struct cgroup *group, size_t index)
+{
+	return group->dirs[index].fd;
+}
 
 int cgroup_v2_dir(const struct cgroup *group)
 {
@@ -483,6 +524,46 @@ int cgroup_attach_self(const struct cgroup *group)
 			return r;
 	}
 	return 0;
+}
+
+int cgroup_join_files(const struct cgroup *group, int ret_fds[CGROUP_JOIN_MAX], size_t *ret_count)
+{
+	size_t count = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < group->host->count; i++) {
+		int fd;
+
+		if (group->host->items[i].view.is_v2 || group->dirs[i].fd < 0)
+			continue;
+		fd = count < CGROUP_JOIN_MAX
+			     ? openat(group->dirs[i].fd, "tasks", O_WRONLY | O_CLOEXEC)
+			     : -1;
+		if (fd < 0)
+			r = count < CGROUP_JOIN_MAX ? -errno : -E2BIG;
+		else
+			ret_fds[count++] = fd;
+	}
+	if (r < 0) {
+		while (count > 0)
+			cleanup_close_fd(&ret_fds[--count]);
+		return r;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+int cgroup_join(int *fds, size_t count)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		/* `tasks`, not cgroup.procs: for one's own thread the kernel needs no lock. */
+		if (r == 0 && write(fds[i], "0", 1) != 1)
+			r = -errno;
+		cleanup_close_fd(&fds[i]);
+	}
+	return r;
 }
 
 int cgroup_attach(const struct cgroup *group, pid_t pid)

@@ -92,6 +92,26 @@ void cgroup_free(struct cgroup *group); /* closes; the group stays */
  */
 int cgroup_clone_fd(const struct cgroup *group);
 
+/* The group's directory in the hierarchy of this index; NO_FD when it is not in it. Borrowed. */
+int cgroup_dir_fd(const struct cgroup *group, size_t index);
+
+/*
+ * The same in two steps, for a parent that wants the slower one to happen beside its child:
+ * cgroup_create_begin() makes the v2 group, which cloning into it needs (nothing on v1), and
+ * cgroup_create_finish() the v1 ones. When the second fails, cgroup_remove() takes back everything.
+ */
+int cgroup_create_begin(const struct cgroup_host *host, const char *path,
+			struct cgroup **ret_group);
+int cgroup_create_finish(struct cgroup *group);
+
+/*
+ * For a child that was cloned before the v1 groups were made: the files to join them by, to be
+ * passed on, and the joining, which closes them. The joining process must have one thread.
+ */
+#define CGROUP_JOIN_MAX 16
+int cgroup_join_files(const struct cgroup *group, int ret_fds[CGROUP_JOIN_MAX], size_t *ret_count);
+int cgroup_join(int *fds, size_t count);
+
 /*
  * Moves the calling process, which must have one thread, into the v1 hierarchies; v2 is left to
  * cgroup_clone_fd(). Needs the descriptors of the group and the host's view of user ids, so it
