@@ -49,7 +49,7 @@ static bool is_volume_name(const char *name)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	size_t len = strlen(name);
 
-	return len >= 2 && len <= 255 && strchr(letters, name[0]) &&
+	return len >= 2 && len <= 200 && strchr(letters, name[0]) &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
 		       len;
 }

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/bundle_write.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "engine/capability_list.h"
+#include "engine/container_internal.h"
+#include "engine/host_files.h"
+#include "engine/log_option.h"
+#include "engine/oci_config.h"
+#include "runtime/launch.h"
+#include "runtime/seccomp.h"
+#include "storage/store.h"
+
+#define HOST_FILE_MAX_BYTES 65536
+#define SECCOMP_CACHE "cache/seccomp"
+#define INIT_PROGRAM SKIFF_LIBEXECDIR "/skiff-init"
+
+void bundle_release(struct bundle *bundle)
+{
+	cleanup_close_fd(&bundle->network_ns_fd);
+	cleanup_close_fd(&bundle->pid_ns_fd);
+}
+
+static int write_file(const struct container *c, const char *name, const char *text, mode_t mode,
+		      struct error *err)
+{
+	auto_close int fd = NO_FD;
+	int r;
+
+	fd = openat(c->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	r = fd < 0 ? -errno : fd_write_all(fd, text, strlen(text));
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "write %s of container %s", name,
+			       c->record.name);
+	return 0;
+}
+
+/* ---- names ---- */
+
+/* "container:ID": the id, or NULL. */
+static const char *joined_container(const char *mode)
+{
+	return mode && strncmp(mode, "container:", 10) == 0 ? mode + 10 : NULL;
+}
+
+/* A text of the host's, whose links are followed (/etc/resolv.conf often is one); "" without it. */
+static char *host_text(const char *path)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *text;
+
+	if (fd < 0 || fd_read_text(fd, HOST_FILE_MAX_BYTES, &text, NULL) < 0)
+		return xstrdup("");
+	return text;
+}
+
+static int write_names(const struct container *c, struct error *err)
+{
+	const struct container_config *config = &c->config;
+	bool host_network = strcmp(config->network_mode, "host") == 0;
+	const struct resolv_settings resolv = {
+		.servers = &config->dns,
+		.search = &config->dns_search,
+		.options = &config->dns_options,
+		.keep_loopback = host_network,
+	};
+	auto_free char *host_hosts = host_network ? host_text("/etc/hosts") : NULL;
+	auto_free char *host_resolv = host_text("/etc/resolv.conf");
+	auto_free char *hosts = hosts_text(host_hosts, &config->add_hosts);
+	auto_free char *resolv_conf = resolv_conf_text(host_resolv, &resolv);
+	auto_free char *hostname = config->hostname ? xasprintf("%s\n", config->hostname)
+						    : host_text("/proc/sys/kernel/hostname");
+	int r;
+
+	r = write_file(c, "hostname", hostname, 0644, err);
+	if (r < 0)
+		return r;
+	r = write_file(c, "hosts", hosts, 0644, err);
+	if (r < 0)
+		return r;
+	return write_file(c, "resolv.conf", resolv_conf, 0644, err);
+}
+
+/* ---- other containers ---- */
+
+/*
+ * A namespace of another container's first process. It is opened, and then the process is compared
+ * with the one meant, so that a pid given to another since is noticed.
+ */
+static int open_namespace(const struct container *c, const char *id, const char *name, int *ret_fd,
+			  struct error *err)
+{
+	auto_(container_release) struct container other = CONTAINER_EMPTY;
+	auto_(container_view_release) struct container_view view = {0};
+	auto_close int fd = NO_FD;
+	auto_free char *path = NULL;
+	int r;
+
+	r = container_open(c->engine, id, &other, err);
+	if (r < 0)
+		return r;
+	r = container_look(&other, &view, err);
+	if (r < 0)
+		return r;
+	if (container_view_is_alive(&view)) {
+		path = xasprintf("/proc/%d/ns/%s", view.state.init.pid, name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0 || !process_id_is_alive(&view.state.init))
+		return err_set(err, ERR_CONFLICT, 0,
+			       "cannot join the %s namespace of a non running container: %s", name,
+			       other.record.name);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_joined(const struct container *c, struct bundle *bundle, struct error *err)
+{
+	const char *network = joined_container(c->config.network_mode);
+	const char *pid = joined_container(c->config.pid_mode);
+	int r = 0;
+
+	if (network)
+		r = open_namespace(c, network, "net", &bundle->network_ns_fd, err);
+	if (r >= 0 && pid)
+		r = open_namespace(c, pid, "pid", &bundle->pid_ns_fd, err);
+	return r;
+}
+
+/* Our own descriptor by a path that the monitor can open, as long as we live. */
+static char *own_fd_path(int fd)
+{
+	return fd < 0 ? NULL : xasprintf("/proc/%d/fd/%d", getpid(), fd);
+}
+
+/* Names of the network belong to whoever has the network. */
+static char *files_directory(const struct container *c)
+{
+	const char *network = joined_container(c->config.network_mode);
+
+	return xasprintf("%s/containers/%s", engine_root_path(c->engine),
+			 network ? network : c->record.id);
+}
+
+/* ---- config.json ---- */
+
+static unsigned int throttle_cpus(void)
+{
+	if (access("/sys/devices/system/cpu/cpu0/thermal_throttle", F_OK) < 0)
+		return 0;
+	return (unsigned int)get_nprocs_conf();
+}
+
+static bool machine_has_swap(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) == 0 && info.totalswap > 0;
+}
+
+static int write_config(const struct container *c, const struct bundle *bundle,
+			uint64_t capabilities, struct error *err)
+{
+	auto_free char *network_ns = own_fd_path(bundle->network_ns_fd);
+	auto_free char *pid_ns = own_fd_path(bundle->pid_ns_fd);
+	auto_free char *files = files_directory(c);
+	const struct oci_input input = {
+		.config = &c->config,
+		.id = c->record.id,
+		.root_path = engine_root_path(c->engine),
+		.files_path = files,
+		.capabilities = capabilities,
+		.network_ns = network_ns,
+		.pid_ns = pid_ns,
+		.throttle_cpus = throttle_cpus(),
+		.limit_swap = machine_has_swap(),
+	};
+	auto_(json_decref) json_t *config = NULL;
+	auto_free char *text = NULL;
+	int r;
+
+	r = oci_config_build(&input, &config, err);
+	if (r < 0)
+		return r;
+	text = json_text(config);
+	return write_file(c, CONFIG_FILE_NAME, text, 0600, err);
+}
+
+/* ---- launch.json ---- */
+
+static int open_seccomp_cache(int root_fd, struct error *err)
+{
+	int fd = openat(root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT) {
+		(void)mkdirat(root_fd, "cache", 0700);
+		(void)mkdirat(root_fd, SECCOMP_CACHE, 0700);
+		fd = openat(root_fd, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open the cache of seccomp filters");
+	return fd;
+}
+
+/* The name of the compiled filter in *ret_name; NULL when there is none. */
+static int compile_seccomp(const struct container *c, int root_fd, uint64_t capabilities,
+			   char **ret_name, struct error *err)
+{
+	const struct container_config *config = &c->config;
+	auto_(json_decref) json_t *profile = NULL;
+	auto_close int cache_fd = NO_FD;
+	auto_free char *name = NULL;
+	int r;
+
+	if (!config->seccomp_profile && (config->seccomp_unconfined || config->privileged))
+		return 0;
+	cache_fd = open_seccomp_cache(root_fd, err);
+	if (cache_fd < 0)
+		return cache_fd;
+	if (config->seccomp_profile) {
+		r = json_parse(config->seccomp_profile, strlen(config->seccomp_profile),
+			       "seccomp profile", &profile, err);
+		if (r < 0)
+			return r;
+		r = seccomp_cache_profile(cache_fd, profile, capabilities, &name, err);
+	} else {
+		r = seccomp_cache_default(cache_fd, capabilities, &name, err);
+	}
+	if (r < 0)
+		return r;
+	*ret_name = xasprintf(SECCOMP_CACHE "/%s", name);
+	return 0;
+}
+
+static int write_launch(const struct container *c, int root_fd, uint64_t capabilities,
+			struct error *err)
+{
+	const struct container_config *config = &c->config;
+	auto_(launch_release) struct launch launch = {
+		.volatile_upper = config->auto_remove,
+		.user = xstrdup_or_null(config->user),
+		.init = config->init ? xstrdup(INIT_PROGRAM) : NULL,
+		.tty = config->tty,
+		.open_stdin = config->open_stdin,
+		.stdin_once = config->stdin_once,
+		.auto_remove = config->auto_remove,
+	};
+	int r;
+
+	for (size_t i = config->layers.count; i-- > 0;)
+		strv_add_take(&launch.lowers, container_layer_path(config->layers.items[i]));
+	strv_copy(&launch.groups, &config->group_add);
+	for (size_t i = 0; i < config->mounts.count; i++) {
+		const struct mount_spec *spec = &config->mounts.items[i];
+
+		if (spec->kind == MOUNT_KIND_VOLUME && !spec->no_copy)
+			strv_add(&launch.fill_volumes, spec->target);
+	}
+	r = log_options_apply(config->log_driver, &config->log_opts, &launch, err);
+	if (r < 0)
+		return r;
+	r = compile_seccomp(c, root_fd, capabilities, &launch.seccomp, err);
+	if (r < 0)
+		return r;
+	return launch_save(c->dir_fd, &launch, err);
+}
+
+int bundle_write(const struct container *c, struct bundle *ret_bundle, struct error *err)
+{
+	auto_(bundle_release) struct bundle bundle = BUNDLE_EMPTY;
+	struct store *store;
+	uint64_t capabilities;
+	int r;
+
+	r = engine_store(c->engine, &store, err);
+	if (r < 0)
+		return r;
+	r = capability_compute(&c->config.cap_add, &c->config.cap_drop, c->config.privileged,
+			       capability_bounding_set(), &capabilities, err);
+	if (r < 0)
+		return r;
+	r = open_joined(c, &bundle, err);
+	if (r < 0)
+		return r;
+	if (!joined_container(c->config.network_mode)) {
+		r = write_names(c, err);
+		if (r < 0)
+			return r;
+	}
+	r = write_launch(c, store_root_fd(store), capabilities, err);
+	if (r < 0)
+		return r;
+	/* Last: that it is there tells that a start was tried. */
+	r = write_config(c, &bundle, capabilities, err);
+	if (r < 0)
+		return r;
+	*ret_bundle = bundle;
+	bundle = BUNDLE_EMPTY;
+	return 0;
+}

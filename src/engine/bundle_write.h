@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bundle_write.h - everything in ROOT/containers/ID that a start needs
+ *
+ * config.json, launch.json, hostname, hosts and resolv.conf are made anew at every start: the
+ * host's resolv.conf or the container joined may have changed. Nobody reads them meanwhile, so they
+ * are written in place, and nothing is flushed: what a power failure cuts is written again.
+ */
+#ifndef SKIFF_ENGINE_BUNDLE_WRITE_H
+#define SKIFF_ENGINE_BUNDLE_WRITE_H
+
+#include "base/error.h"
+
+struct container;
+
+/* Descriptors that must stay open until the container runs: config.json refers to them. */
+struct bundle {
+	int network_ns_fd, pid_ns_fd; /* owned */
+};
+
+#define BUNDLE_EMPTY ((struct bundle){.network_ns_fd = NO_FD, .pid_ns_fd = NO_FD})
+
+int bundle_write(const struct container *container, struct bundle *ret_bundle, struct error *err);
+void bundle_release(struct bundle *bundle);
+
+DEFINE_CLEANUP_VALUE(struct bundle, bundle_release);
+
+#endif

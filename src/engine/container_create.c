@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/random.h"
+#include "engine/container_internal.h"
+#include "engine/container_name.h"
+#include "engine/create_internal.h"
+#include "engine/image.h"
+#include "image/image_config.h"
+#include "storage/container_record.h"
+#include "storage/store.h"
+#include "storage/volume.h"
+
+#define NAME_ATTEMPTS 20
+#define RECORD_MAX_BYTES ((size_t)4 << 20)
+
+void create_request_init(struct create_request *request)
+{
+	*request = (struct create_request){.stop_timeout_s = -1};
+}
+
+void create_request_release(struct create_request *request)
+{
+	struct strv *lists[] = {
+		&request->args,        &request->env,      &request->labels,
+		&request->volumes,     &request->mounts,   &request->tmpfs,
+		&request->cap_add,     &request->cap_drop, &request->group_add,
+		&request->devices,     &request->ulimits,  &request->sysctls,
+		&request->add_hosts,   &request->dns,      &request->dns_search,
+		&request->dns_options, &request->log_opts, &request->security_opt,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		strv_release(lists[i]);
+	create_request_init(request);
+}
+
+void create_result_release(struct create_result *result)
+{
+	strv_release(&result->warnings);
+	*result = (struct create_result){0};
+}
+
+/* What a create that fails takes back; `store` NULL once it has succeeded. */
+struct create_guard {
+	struct store *store;
+	char *directory;     /* relative to ROOT; NULL: not made */
+	struct strv volumes; /* anonymous ones that were made */
+};
+
+static void create_guard_undo(struct create_guard *guard)
+{
+	auto_(error_release) struct error ignored = {0};
+
+	if (guard->store) {
+		if (guard->directory)
+			(void)path_remove_tree(store_root_fd(guard->store), guard->directory);
+		for (size_t i = 0; i < guard->volumes.count; i++)
+			(void)volume_remove(guard->store, guard->volumes.items[i], &ignored);
+	}
+	free(guard->directory);
+	strv_release(&guard->volumes);
+	guard->store = NULL;
+}
+
+DEFINE_CLEANUP_VALUE(struct create_guard, create_guard_undo);
+
+/* Makes the volumes that are not there and gives the anonymous ones their names. */
+static int make_volumes(struct create_guard *guard, struct mount_list *mounts,
+			struct strv *ret_names, struct error *err)
+{
+	int r;
+
+	for (size_t i = 0; i < mounts->count; i++) {
+		struct mount_spec *spec = &mounts->items[i];
+		char *name;
+		bool created;
+
+		if (spec->kind != MOUNT_KIND_VOLUME)
+			continue;
+		r = volume_ensure(guard->store, spec->source, &name, &created, err);
+		if (r < 0)
+			return r;
+		if (spec->anonymous)
+			strv_add(&guard->volumes, name);
+		free(spec->source);
+		spec->source = name;
+		strv_add(ret_names, name);
+	}
+	return 0;
+}
+
+/* The upper directory is what the container sees as "/": it looks like the image's. */
+static int copy_root_mode(int root_fd, int dir_fd, const struct strv *layers, struct error *err)
+{
+	auto_free char *top = NULL;
+	struct stat st;
+
+	if (layers->count == 0)
+		return 0;
+	top = container_layer_path(layers->items[layers->count - 1]);
+	if (fstatat(root_fd, top, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "look at layer '%s'", top);
+	if ((st.st_uid || st.st_gid) &&
+	    fchownat(dir_fd, "rw/upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "own the container's root");
+	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, "rw/upper", st.st_mode & 07777, 0) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "set the mode of the container's root");
+	return 0;
+}
+
+/* ROOT/containers/ID with an empty writable layer; *ret_lock_fd keeps sweeps away from it. */
+static int make_directory(struct create_guard *guard, const char *id, const struct strv *layers,
+			  int *ret_lock_fd, struct error *err)
+{
+	auto_free char *directory = container_directory_path(id);
+	auto_close int fd = NO_FD;
+	int r;
+
+	r = store_locked_dir_new(guard->store, directory, &fd, err);
+	if (r < 0)
+		return r;
+	guard->directory = TAKE_PTR(directory);
+	if (mkdirat(fd, "rw", 0700) < 0 || mkdirat(fd, "rw/upper", 0755) < 0 ||
+	    mkdirat(fd, "rw/work", 0700) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "create the container's directories");
+	r = copy_root_mode(store_root_fd(guard->store), fd, layers, err);
+	if (r < 0)
+		return r;
+	*ret_lock_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Generated names may be taken; names that were asked for must not be. */
+static int insert_record(struct store *store, struct container_record *record, const char *name,
+			 const struct strv *volumes, struct error *err)
+{
+	int r = -EBUSY;
+
+	if (name) {
+		record->name = xstrdup(name);
+		return container_record_insert(store, record, volumes, err);
+	}
+	for (unsigned int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
+		free(record->name);
+		record->name = container_name_generate(attempt);
+		r = container_record_insert(store, record, volumes, err);
+		if (r >= 0)
+			return 0;
+		if (err->kind != ERR_CONFLICT)
+			return r;
+		if (attempt + 1 < NAME_ATTEMPTS)
+			error_release(err);
+	}
+	return r;
+}
+
+/* The IMAGE column: what was typed, or, when an archive was, the name of the image in it. */
+static char *image_display_name(const char *typed, const struct image_record *image)
+{
+	static const char *const transports[] = {"docker-archive:", "oci-archive:", "oci:", "dir:"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		if (strncmp(typed, transports[i], strlen(transports[i])) != 0)
+			continue;
+		if (image->names.count)
+			return image_familiar_name(image->names.items[0]);
+		return xstrdup(image->id);
+	}
+	return xstrdup(typed);
+}
+
+static char *command_text(const struct container_config *config)
+{
+	auto_(strv_release) struct strv all = {0};
+
+	strv_add_all(&all, &config->entrypoint);
+	strv_add_all(&all, &config->cmd);
+	return strv_join(&all, " ");
+}
+
+static int fill_config(struct engine *engine, const struct create_request *request,
+		       const struct image_record *image, const char *id,
+		       struct container_config *config, struct error *err)
+{
+	auto_(image_config_release) struct image_config defaults = {0};
+	int r;
+
+	r = image_config_parse(image->config, strlen(image->config), &defaults, err);
+	if (r < 0)
+		return err_wrap(err, r, "image '%s'", request->image);
+	strv_copy(&config->layers, &image->chain_ids);
+	r = create_process(request, &defaults, config, err);
+	if (r < 0)
+		return r;
+	r = create_namespaces(engine, request, id, config, err);
+	if (r < 0)
+		return r;
+	r = create_confinement(request, config, err);
+	if (r < 0)
+		return r;
+	return create_mounts(request, &defaults, config, err);
+}
+
+/* The record is JSON: what is not UTF-8 cannot be kept, and what is huge should not be. */
+static int format_record(const struct container_config *config, char **ret_text, struct error *err)
+{
+	auto_free char *text = container_config_format(config);
+
+	if (text[0] != '{')
+		return err_set(err, ERR_INVALID, EILSEQ,
+			       "an option, variable or argument is not valid UTF-8");
+	if (strlen(text) > RECORD_MAX_BYTES)
+		return err_set(err, ERR_INVALID, E2BIG,
+			       "options, variables and arguments are longer than %zu bytes",
+			       RECORD_MAX_BYTES);
+	*ret_text = TAKE_PTR(text);
+	return 0;
+}
+
+static int create_record(struct create_guard *guard, const struct create_request *request,
+			 const char *name, const struct image_record *image,
+			 struct container_config *config, const char *id, struct error *err)
+{
+	auto_(container_record_release) struct container_record record = {0};
+	auto_(strv_release) struct strv volumes = {0};
+	auto_close int lock_fd = NO_FD;
+	int r;
+
+	r = make_volumes(guard, &config->mounts, &volumes, err);
+	if (r < 0)
+		return r;
+	r = format_record(config, &record.config, err);
+	if (r < 0)
+		return r;
+	r = make_directory(guard, id, &config->layers, &lock_fd, err);
+	if (r < 0)
+		return r;
+	record.id = xstrdup(id);
+	record.image_id = xstrdup(image->id);
+	record.image_ref = image_display_name(request->image, image);
+	record.command = command_text(config);
+	record.created_ns = clock_now_ns();
+	return insert_record(guard->store, &record, name, &volumes, err);
+}
+
+int container_create(struct engine *engine, const struct create_request *request,
+		     struct create_result *ret_result, struct error *err)
+{
+	auto_(container_config_release) struct container_config config = {0};
+	auto_(image_record_release) struct image_record image = {0};
+	auto_(create_guard_undo) struct create_guard guard = {0};
+	struct create_result result = {0};
+	const char *name = NULL;
+	int r;
+
+	if (request->name && *request->name) {
+		r = container_name_check(request->name, &name, err);
+		if (r < 0)
+			return r;
+	}
+	r = engine_store(engine, &guard.store, err);
+	if (r < 0)
+		return r;
+	r = image_resolve(engine, request->image, &image, err);
+	if (r < 0)
+		return r;
+	random_hex_id(result.id);
+	r = fill_config(engine, request, &image, result.id, &config, err);
+	if (r < 0)
+		return r;
+	r = create_record(&guard, request, name, &image, &config, result.id, err);
+	if (r < 0)
+		return r;
+	guard.store = NULL;
+	*ret_result = result;
+	return 0;
+}

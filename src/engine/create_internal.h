@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create_internal.h - the parts of create: each fills its members of the record
+ *
+ * All take the request as it was typed and report the first thing that is wrong with it. Nothing
+ * is made on disk here.
+ */
+#ifndef SKIFF_ENGINE_CREATE_INTERNAL_H
+#define SKIFF_ENGINE_CREATE_INTERNAL_H
+
+#include "base/error.h"
+#include "engine/container.h"
+#include "engine/container_config.h"
+
+struct image_config;
+
+/* What runs: entry point, command, environment, user, directory, labels, signals. */
+int create_process(const struct create_request *request, const struct image_config *image,
+		   struct container_config *config, struct error *err);
+
+/* Host name, namespaces, names and addresses. `id` gives the default host name. */
+int create_namespaces(struct engine *engine, const struct create_request *request, const char *id,
+		      struct container_config *config, struct error *err);
+
+/* Everything that is mounted; volumes keep the names they were given, anonymous ones have none yet. */
+int create_mounts(const struct create_request *request, const struct image_config *image,
+		  struct container_config *config, struct error *err);
+
+/* Capabilities, devices, limits, security options, logs. */
+int create_confinement(const struct create_request *request, struct container_config *config,
+		       struct error *err);
+
+#endif

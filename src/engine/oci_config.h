@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * oci_config.h - a container's record as an OCI runtime configuration (config.json)
+ *
+ * A pure function of what is given, but for devices, which are looked up on the host: the same
+ * record makes the same document. It follows docker's own choices: mounts, masked paths, device
+ * rules, capability sets.
+ */
+#ifndef SKIFF_ENGINE_OCI_CONFIG_H
+#define SKIFF_ENGINE_OCI_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "engine/container_config.h"
+
+#define OCI_VERSION "1.2.0"
+#define OCI_PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct oci_input {
+	const struct container_config *config;
+	const char *id;
+	const char *root_path;  /* ROOT, for volumes */
+	const char *files_path; /* where hostname, hosts and resolv.conf lie, absolute */
+	uint64_t capabilities;  /* bit n: capability n */
+	const char *network_ns,
+		*pid_ns;            /* paths of namespaces to join; NULL: by the config's mode */
+	unsigned int throttle_cpus; /* CPUs with a thermal_throttle directory to hide */
+	bool limit_swap;            /* a memory limit alone also limits swap to the same */
+};
+
+int oci_config_build(const struct oci_input *input, json_t **ret_config, struct error *err);
+
+/* The environment that the command gets: docker's own variables, then the record's. */
+void oci_environment(const struct container_config *config, struct strv *ret_env);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/oci_internal.h"
+#include "storage/volume.h"
+
+/* What docker mounts into every container, in this order. */
+struct standard_mount {
+	const char *destination, *type, *source;
+	const char *options;            /* comma-separated */
+	const char *privileged_options; /* NULL: the same */
+};
+
+static const struct standard_mount standard_mounts[] = {
+	{"/proc", "proc", "proc", "nosuid,noexec,nodev", NULL},
+	{"/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k", NULL},
+	{"/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5",
+	 NULL},
+	{"/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro", "nosuid,noexec,nodev"},
+	{"/sys/fs/cgroup", "cgroup", "cgroup", "nosuid,noexec,nodev,ro", "nosuid,noexec,nodev"},
+	{"/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev", NULL},
+};
+
+static json_t *new_mount(const char *destination, const char *type, const char *source,
+			 const char *options)
+{
+	auto_(strv_release) struct strv list = {0};
+	json_t *mount = json_object();
+
+	strv_split(&list, options, ',');
+	json_set_string(mount, "destination", destination);
+	json_set_string(mount, "type", type);
+	json_set_string(mount, "source", source);
+	(void)json_object_set_new(mount, "options", json_from_strv(&list));
+	return mount;
+}
+
+/* What the user mounts there takes its place; a /dev of the user's hides all of ours below it. */
+static bool is_replaced(const struct container_config *c, const char *destination)
+{
+	if (mount_list_find(&c->mounts, destination))
+		return true;
+	return strncmp(destination, "/dev/", 5) == 0 && mount_list_find(&c->mounts, "/dev");
+}
+
+static json_t *standard_mount(const struct oci_input *in, const struct standard_mount *m)
+{
+	bool privileged = in->config->privileged && m->privileged_options;
+
+	/* The host's queues, with the host's namespace. */
+	if (in->config->ipc_mode && strcmp(in->config->ipc_mode, "host") == 0 &&
+	    strcmp(m->destination, "/dev/mqueue") == 0)
+		return new_mount(m->destination, "bind", m->destination,
+				 "rbind,nosuid,noexec,nodev");
+	return new_mount(m->destination, m->type, m->source,
+			 privileged ? m->privileged_options : m->options);
+}
+
+static json_t *shm_mount(const struct container_config *c)
+{
+	int64_t bytes = c->shm_bytes ? c->shm_bytes : CONTAINER_SHM_BYTES;
+	auto_free char *options = NULL;
+
+	if (c->ipc_mode && strcmp(c->ipc_mode, "host") == 0)
+		return new_mount("/dev/shm", "bind", "/dev/shm", "rbind,rprivate");
+	if (c->ipc_mode && strcmp(c->ipc_mode, "none") == 0)
+		return NULL;
+	options = xasprintf("nosuid,noexec,nodev,mode=1777,size=%" PRId64, bytes);
+	return new_mount("/dev/shm", "tmpfs", "shm", options);
+}
+
+static void add_file(const struct oci_input *in, json_t *mounts, const char *destination,
+		     const char *name)
+{
+	auto_free char *source = xasprintf("%s/%s", in->files_path, name);
+
+	if (!is_replaced(in->config, destination))
+		(void)json_array_append_new(mounts, new_mount(destination, "bind", source,
+							      "rbind,rprivate"));
+}
+
+static void add_standard(const struct oci_input *in, json_t *mounts)
+{
+	json_t *shm;
+
+	for (size_t i = 0; i < ARRAY_SIZE(standard_mounts); i++)
+		if (!is_replaced(in->config, standard_mounts[i].destination))
+			(void)json_array_append_new(mounts,
+						    standard_mount(in, &standard_mounts[i]));
+	if (!is_replaced(in->config, "/dev/shm")) {
+		shm = shm_mount(in->config);
+		if (shm)
+			(void)json_array_append_new(mounts, shm);
+	}
+}
+
+static json_t *bind_options(const struct mount_spec *spec)
+{
+	json_t *options = json_array();
+
+	oci_append(options, spec->non_recursive ? "bind" : "rbind");
+	oci_append(options, spec->propagation ? spec->propagation : "rprivate");
+	if (spec->read_only)
+		/* Everything below as well, as docker does where the kernel can. */
+		oci_append(options,
+			   spec->non_recursive || spec->read_only_writable_below ? "ro" : "rro");
+	return options;
+}
+
+static json_t *user_mount(const struct oci_input *in, const struct mount_spec *spec)
+{
+	json_t *mount = json_object();
+	auto_free char *data = NULL;
+	auto_free char *source = NULL;
+	json_t *options;
+
+	json_set_string(mount, "destination", spec->target);
+	switch (spec->kind) {
+	case MOUNT_KIND_TMPFS:
+		json_set_string(mount, "type", "tmpfs");
+		json_set_string(mount, "source", "tmpfs");
+		options = json_from_strv(&spec->options);
+		if (spec->read_only)
+			oci_append(options, "ro");
+		(void)json_object_set_new(mount, "options", options);
+		return mount;
+	case MOUNT_KIND_VOLUME:
+		data = volume_data_path(spec->source ? spec->source : "");
+		source = xasprintf("%s/%s", in->root_path, data);
+		break;
+	case MOUNT_KIND_BIND:
+		source = xstrdup(spec->source);
+		break;
+	}
+	json_set_string(mount, "type", "bind");
+	json_set_string(mount, "source", source);
+	(void)json_object_set_new(mount, "options", bind_options(spec));
+	return mount;
+}
+
+/* A mount point comes before what is mounted below it. */
+static size_t path_depth(const char *path)
+{
+	size_t depth = 0;
+
+	for (; *path; path++)
+		depth += *path == '/';
+	return depth;
+}
+
+static int compare_depth(const void *a, const void *b)
+{
+	const struct mount_spec *const *x = a, *const *y = b;
+	size_t dx = path_depth((*x)->target), dy = path_depth((*y)->target);
+
+	if (dx != dy)
+		return dx < dy ? -1 : 1;
+	return strcmp((*x)->target, (*y)->target);
+}
+
+json_t *oci_mounts(const struct oci_input *in)
+{
+	const struct mount_list *list = &in->config->mounts;
+	auto_free const struct mount_spec **sorted = xcalloc(list->count, sizeof(*sorted));
+	json_t *mounts = json_array();
+
+	add_standard(in, mounts);
+	for (size_t i = 0; i < list->count; i++)
+		sorted[i] = &list->items[i];
+	qsort(sorted, list->count, sizeof(const struct mount_spec *), compare_depth);
+	for (size_t i = 0; i < list->count; i++)
+		(void)json_array_append_new(mounts, user_mount(in, sorted[i]));
+	/* Last: they are also there when the user brings an /etc of his own. */
+	add_file(in, mounts, "/etc/resolv.conf", "resolv.conf");
+	add_file(in, mounts, "/etc/hostname", "hostname");
+	add_file(in, mounts, "/etc/hosts", "hosts");
+	return mounts;
+}
