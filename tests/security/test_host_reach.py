@@ -124,6 +124,7 @@ def test_endless_output_is_bounded(skiff):
     monitor = skiff.monitor_pid("c")
     skiff.run("exec", "c", "sh", "-c", "while pgrep yes >/dev/null; do :; done", timeout=300)
     peak_kib = int(processes.status_field(monitor, "VmHWM").split()[0])
-    assert peak_kib < 64 * 1024 or "ASAN" in os.environ.get("ASAN_OPTIONS", "ASAN")
+    if "ASAN_OPTIONS" not in os.environ:  # its shadow memory is no measure of ours
+        assert peak_kib < 64 * 1024
     logs = glob.glob(str(skiff.root / "containers" / skiff.full_id("c") / "*.log*"))
     assert logs and sum(os.path.getsize(path) for path in logs) < 40_000_000
