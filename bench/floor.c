@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,6 +27,7 @@
 static const char *const point_names[] = {
 	[POINT_FILES] = "files",
 	[POINT_CLONED] = "cloned",
+	[POINT_OVERLAY] = "overlay",
 	[POINT_CREATED] = "cgroups_created",
 	[POINT_DEVICES] = "devices",
 	[POINT_JOINED] = "joined",
@@ -35,7 +37,8 @@ static const char *const point_names[] = {
 	[POINT_REMOVED] = "removed",
 	[POINT_CHILD_START] = "child_start",
 	[POINT_CHILD_PRIVATE] = "child_private",
-	[POINT_CHILD_OVERLAY] = "child_overlay",
+	[POINT_CHILD_NETWORK] = "child_network",
+	[POINT_CHILD_ROOT] = "child_root",
 	[POINT_CHILD_PROC] = "child_proc",
 	[POINT_CHILD_DEV] = "child_dev",
 	[POINT_CHILD_SYS] = "child_sys",
@@ -45,7 +48,7 @@ static const char *const point_names[] = {
 	[POINT_CHILD_JOINED] = "child_joined",
 	[POINT_CHILD_VIEW] = "child_view",
 	[POINT_CHILD_PIVOT] = "child_pivot",
-	[POINT_CHILD_NAMES] = "child_names",
+	[POINT_CHILD_NAME] = "child_name",
 	[POINT_CHILD_CAPS] = "child_caps",
 	[POINT_CHILD_SECCOMP] = "child_seccomp",
 };
@@ -124,16 +127,53 @@ static void remove_box(int dir_fd, const char *box)
 
 /* ---- one container ---- */
 
-static pid_t clone_child(const struct floor_options *options, int cgroup_fd, int *ret_pidfd)
+union fd_message {
+	struct cmsghdr header;
+	char space[CMSG_SPACE(sizeof(int))];
+};
+
+static void send_fd(int sock, int fd)
+{
+	union fd_message control = {.header = {.cmsg_level = SOL_SOCKET,
+					       .cmsg_type = SCM_RIGHTS,
+					       .cmsg_len = CMSG_LEN(sizeof(int))}};
+	char byte = 0;
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	if (sendmsg(sock, &message, MSG_NOSIGNAL) != 1)
+		floor_die("sendmsg");
+}
+
+int floor_receive(int sock)
+{
+	union fd_message control;
+	char byte;
+	struct iovec data = {&byte, 1};
+	struct msghdr message = {.msg_iov = &data,
+				 .msg_iovlen = 1,
+				 .msg_control = &control,
+				 .msg_controllen = sizeof(control)};
+	int fd;
+
+	if (recvmsg(sock, &message, MSG_CMSG_CLOEXEC) != 1 || message.msg_controllen == 0)
+		floor_die("recvmsg");
+	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
+	return fd;
+}
+
+static pid_t clone_child(int cgroup_fd, int *ret_pidfd)
 {
 	struct clone_args args = {
-		.flags = CLONE_PIDFD | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS,
+		.flags = CLONE_PIDFD | CLONE_NEWPID | CLONE_NEWNS,
 		.pidfd = (uint64_t)(uintptr_t)ret_pidfd,
 		.exit_signal = SIGCHLD,
 	};
 
-	if (!options->no_net)
-		args.flags |= CLONE_NEWNET;
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
@@ -151,9 +191,16 @@ static bool wait_for_end(int pidfd)
 	return info.si_code == CLD_EXITED && info.si_status == 0;
 }
 
-/* The parent's half between clone and exec: everything about cgroups. */
-static void run_cgroups(const struct floor_options *options, const struct floor_cgroups *cgroups,
-			struct floor_times *times, pid_t pid)
+static void make_root(const struct floor_options *options, const char *box, int sock)
+{
+	int fd = floor_overlay(options, box);
+
+	send_fd(sock, fd);
+	close(fd);
+}
+
+static void make_cgroups(const struct floor_options *options, const struct floor_cgroups *cgroups,
+			 struct floor_times *times, pid_t pid)
 {
 	if (options->no_cgroup)
 		return;
@@ -188,10 +235,11 @@ static void run_once(const struct floor_options *options, const struct floor_cgr
 		floor_cgroups_create(cgroups, options->cgroup_first ? FLOOR_V1_AND_V2 : FLOOR_V2);
 		cgroup_fd = floor_cgroups_v2_fd(cgroups);
 	}
-	if (pipe2(told, O_CLOEXEC) < 0 || pipe2(exec_pipe, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, told) < 0 ||
+	    pipe2(exec_pipe, O_CLOEXEC) < 0)
 		floor_die("pipe");
 	child.told_fd = told[0];
-	pid = clone_child(options, cgroup_fd, &pidfd);
+	pid = clone_child(cgroup_fd, &pidfd);
 	if (pid < 0)
 		floor_die("clone3");
 	if (pid == 0) {
@@ -200,8 +248,10 @@ static void run_once(const struct floor_options *options, const struct floor_cgr
 	}
 	floor_mark(times, POINT_CLONED);
 	close(exec_pipe[1]);
-	run_cgroups(options, cgroups, times, pid);
-	if (write(told[1], &byte, 1) != 1 || read(exec_pipe[0], &byte, 1) != 0)
+	make_root(options, box, told[1]);
+	floor_mark(times, POINT_OVERLAY);
+	make_cgroups(options, cgroups, times, pid);
+	if (send(told[1], &byte, 1, MSG_NOSIGNAL) != 1 || read(exec_pipe[0], &byte, 1) != 0)
 		floor_die("pipe");
 	floor_mark(times, POINT_EXECED);
 	ok = wait_for_end(pidfd);

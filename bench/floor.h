@@ -7,10 +7,11 @@
  *
  *	parent                              child (all new namespaces)
  *	files, upper, work
- *	clone3 ─────────────────────────▶   propagation, overlay, /proc, /dev, /sys, binds, masks
- *	cgroups: mkdir, devices, attach
- *	"joined" ───────────────────────▶   cgroup namespace, cgroup view, pivot_root, names,
- *	                                    capabilities, seccomp, exec
+ *	clone3 ─────────────────────────▶   propagation; network, ipc and uts namespaces; lo up
+ *	overlay, detached ──────────────▶   attached; /proc, /dev, /sys, binds, masks
+ *	cgroups: mkdir, devices
+ *	"go on" ────────────────────────▶   joins the cgroups, their namespace and view, pivot_root,
+ *	                                    host name, seccomp, capabilities, exec
  *	end of file (exec happened) ◀────   /bin/true
  *	waitid, rmdir, unlink
  *
@@ -60,6 +61,7 @@ enum floor_point {
 	/* parent */
 	POINT_FILES,   /* upper, work and three files exist */
 	POINT_CLONED,  /* clone3 returned */
+	POINT_OVERLAY, /* the root is made and sent to the child */
 	POINT_CREATED, /* cgroup directories exist */
 	POINT_DEVICES, /* device rules written */
 	POINT_JOINED,  /* child is in every cgroup */
@@ -70,7 +72,8 @@ enum floor_point {
 	/* child */
 	POINT_CHILD_START,
 	POINT_CHILD_PRIVATE,
-	POINT_CHILD_OVERLAY,
+	POINT_CHILD_NETWORK,
+	POINT_CHILD_ROOT, /* the overlay came, and is attached */
 	POINT_CHILD_PROC,
 	POINT_CHILD_DEV,
 	POINT_CHILD_SYS,
@@ -80,7 +83,7 @@ enum floor_point {
 	POINT_CHILD_JOINED,
 	POINT_CHILD_VIEW,
 	POINT_CHILD_PIVOT,
-	POINT_CHILD_NAMES,
+	POINT_CHILD_NAME,
 	POINT_CHILD_CAPS,
 	POINT_CHILD_SECCOMP,
 };
@@ -135,8 +138,14 @@ struct floor_child {
 	const struct floor_cgroups *cgroups;
 	struct floor_times *times;
 	const char *box; /* directory with upper, work, hosts, hostname, resolv.conf */
-	int told_fd;     /* a byte comes when the child is in its cgroups */
+	int told_fd;     /* the root comes, then a byte when the cgroups are made */
 };
+
+/* A descriptor that the other side sent. */
+int floor_receive(int sock);
+
+/* In the parent: the overlay as a detached mount. */
+int floor_overlay(const struct floor_options *options, const char *box);
 
 _Noreturn void floor_child_run(const struct floor_child *child);
 

@@ -83,23 +83,44 @@ static bool bind_at(int source_fd, const char *source, int dir_fd, const char *t
 #define NOEXEC_NOSUID (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 #define NOTHING_ALLOWED (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODEV)
 
-static int stage_overlay(const struct floor_child *child)
+int floor_overlay(const struct floor_options *options, const char *box)
 {
 	char upper[512], work[512];
-	const char *pairs[] = {"lowerdir", child->options->layer,
-			       "upperdir", upper,
-			       "workdir",  work,
-			       "volatile", NULL,
-			       NULL};
+	const char *pairs[] = {"lowerdir", options->layer, "upperdir", upper, "workdir",
+			       work,       "volatile",     NULL,       NULL};
+
+	(void)snprintf(upper, sizeof(upper), "%s/upper", box);
+	(void)snprintf(work, sizeof(work), "%s/work", box);
+	if (options->no_volatile)
+		pairs[6] = NULL;
+	return new_mount("overlay", pairs, 0);
+}
+
+/* The parent makes the overlay while we make our namespaces, the dearest single step of ours. */
+static int stage_overlay(const struct floor_child *child)
+{
+	char place[512];
+	int fd = floor_receive(child->told_fd);
+
+	/* Any directory will do: pivot_root() leaves it behind. */
+	(void)snprintf(place, sizeof(place), "%s/upper", child->box);
+	attach(fd, AT_FDCWD, place);
+	return fd;
+}
+
+static void stage_namespaces(const struct floor_child *child)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd;
 
-	(void)snprintf(upper, sizeof(upper), "%s/upper", child->box);
-	(void)snprintf(work, sizeof(work), "%s/work", child->box);
-	if (child->options->no_volatile)
-		pairs[6] = NULL;
-	fd = new_mount("overlay", pairs, 0);
-	attach(fd, AT_FDCWD, upper); /* any directory will do: pivot_root() leaves it behind */
-	return fd;
+	if (unshare(CLONE_NEWIPC | CLONE_NEWUTS | (child->options->no_net ? 0 : CLONE_NEWNET)) < 0)
+		floor_die("unshare");
+	if (child->options->no_net)
+		return;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		floor_die("lo");
+	close(fd);
 }
 
 static void stage_dev(int root_fd)
@@ -249,20 +270,7 @@ static void stage_pivot(int root_fd)
 		floor_die("pivot_root");
 }
 
-/* ---- names, privileges ---- */
-
-static void stage_names(void)
-{
-	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-	int fd;
-
-	if (sethostname("0123456789ab", 12) < 0)
-		floor_die("sethostname");
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
-		floor_die("lo");
-	close(fd);
-}
+/* ---- privileges ---- */
 
 static void stage_capabilities(void)
 {
@@ -390,8 +398,10 @@ static void stage_root(const struct floor_child *child)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		floor_die("propagation");
 	floor_mark(times, POINT_CHILD_PRIVATE);
+	stage_namespaces(child);
+	floor_mark(times, POINT_CHILD_NETWORK);
 	root_fd = stage_overlay(child);
-	floor_mark(times, POINT_CHILD_OVERLAY);
+	floor_mark(times, POINT_CHILD_ROOT);
 	mount_at("proc", NULL, NOTHING_ALLOWED, root_fd, "proc");
 	floor_mark(times, POINT_CHILD_PROC);
 	stage_dev(root_fd);
@@ -425,8 +435,9 @@ _Noreturn void floor_child_run(const struct floor_child *child)
 
 	floor_mark(times, POINT_CHILD_START);
 	stage_root(child);
-	stage_names();
-	floor_mark(times, POINT_CHILD_NAMES);
+	if (sethostname("0123456789ab", 12) < 0)
+		floor_die("sethostname");
+	floor_mark(times, POINT_CHILD_NAME);
 	if (child->options->seccomp != FLOOR_SECCOMP_NONE)
 		stage_seccomp();
 	floor_mark(times, POINT_CHILD_SECCOMP);
