@@ -75,25 +75,29 @@ int blob_is_stored(struct store *store, const char *digest, uint64_t size_bytes,
 	return r;
 }
 
-int layer_size(struct store *store, const char *chain_id, uint64_t *ret_bytes, struct error *err)
+int layer_describe(struct store *store, const char *chain_id, uint64_t *ret_size_bytes,
+		   char **ret_blob, struct error *err)
 {
 	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	auto_free char *path = NULL;
 	int r;
 
-	r = db_prepare(store->db, &stmt, err, "SELECT size_bytes FROM layer WHERE chain_id = ?",
-		       "t", chain_id);
+	r = db_prepare(store->db, &stmt, err,
+		       "SELECT size_bytes, blob FROM layer WHERE chain_id = ?", "t", chain_id);
 	if (r < 0)
 		return r;
 	r = db_step(stmt, err);
 	if (r < 0)
 		return r;
 	if (r > 0) {
-		*ret_bytes = (uint64_t)sqlite3_column_int64(stmt, 0);
-	} else {
-		auto_free char *path = layer_diff_path(chain_id);
-
-		*ret_bytes = store_tree_bytes(store->root_fd, path);
+		*ret_size_bytes = (uint64_t)sqlite3_column_int64(stmt, 0);
+		*ret_blob = db_text_copy(stmt, 1);
+		return 0;
 	}
+	/* Placed by somebody who has not recorded it yet. */
+	path = layer_diff_path(chain_id);
+	*ret_size_bytes = store_tree_bytes(store->root_fd, path);
+	*ret_blob = NULL;
 	return 0;
 }
 

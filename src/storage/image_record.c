@@ -317,8 +317,9 @@ static int insert_layers(struct store *store, const struct image_addition *addit
 	for (size_t i = 0; r >= 0 && i < addition->layer_count; i++) {
 		const struct image_layer *layer = &addition->layers[i];
 
-		r = db_run(store->db, err, "INSERT OR IGNORE INTO layer VALUES(?, ?, ?)", "tti",
-			   layer->chain_id, layer->diff_id, (int64_t)layer->size_bytes);
+		r = db_run(store->db, err, "INSERT OR IGNORE INTO layer VALUES(?, ?, ?, ?)", "ttti",
+			   layer->chain_id, layer->diff_id, layer->blob,
+			   (int64_t)layer->size_bytes);
 		if (r >= 0)
 			r = db_run(store->db, err,
 				   "INSERT OR IGNORE INTO image_layer VALUES(?, ?, ?)", "tit",
@@ -360,6 +361,25 @@ int image_record_insert(struct store *store, const struct image_addition *additi
 		r = insert_blobs(store, addition, err);
 	for (size_t i = 0; r >= 0 && i < addition->names->count; i++)
 		r = set_tag(store, addition->id, addition->names->items[i], err);
+	if (r < 0)
+		return r;
+	return db_commit(&transaction, err);
+}
+
+int image_record_restore(struct store *store, const char *id, const struct strv *names,
+			 struct error *err)
+{
+	auto_(db_rollback) struct db_transaction transaction = {0};
+	int r;
+
+	r = db_begin(store, /* durable= */ true, &transaction, err);
+	if (r < 0)
+		return r;
+	r = db_run(store->db, err, "UPDATE image SET forgotten = 0 WHERE id = ?", "t", id);
+	if (r >= 0 && sqlite3_changes(store->db) == 0)
+		r = err_set(err, ERR_NOT_FOUND, 0, "No such image: %s", id);
+	for (size_t i = 0; r >= 0 && i < names->count; i++)
+		r = set_tag(store, id, names->items[i], err);
 	if (r < 0)
 		return r;
 	return db_commit(&transaction, err);

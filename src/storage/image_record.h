@@ -98,8 +98,12 @@ int image_store_begin(struct store *store, int *ret_fd, struct error *err);
 int layer_is_stored(struct store *store, const char *chain_id, struct error *err);
 int blob_is_stored(struct store *store, const char *digest, uint64_t size_bytes, struct error *err);
 
-/* Size of a stored layer's unpacked files. */
-int layer_size(struct store *store, const char *chain_id, uint64_t *ret_bytes, struct error *err);
+/*
+ * What is recorded of a stored layer: the size of its files and, in *ret_blob, the digest of the
+ * blob it came from (NULL when unknown; owned by the caller).
+ */
+int layer_describe(struct store *store, const char *chain_id, uint64_t *ret_size_bytes,
+		   char **ret_blob, struct error *err);
 
 /* Renames; `path` is relative to `dir_fd`. What is there already stays, and so does `path` then. */
 int layer_place(struct store *store, int dir_fd, const char *path, const char *chain_id,
@@ -113,6 +117,7 @@ char *blob_path(const char *digest);
 
 struct image_layer {
 	char *chain_id, *diff_id;
+	char *blob;          /* digest of what it was unpacked from */
 	uint64_t size_bytes; /* of the unpacked files */
 };
 
@@ -133,6 +138,10 @@ struct image_addition {
 
 int image_record_insert(struct store *store, const struct image_addition *addition,
 			struct error *err);
+
+/* More names for an image that is complete already; a forgotten one is seen again. */
+int image_record_restore(struct store *store, const char *id, const struct strv *names,
+			 struct error *err);
 
 DEFINE_CLEANUP_VALUE(struct image_removal, image_removal_release);
 DEFINE_CLEANUP_VALUE(struct image_record, image_record_release);

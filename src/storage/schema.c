@@ -19,7 +19,7 @@ static const char version_1[] =
 	" image TEXT NOT NULL REFERENCES image ON DELETE CASCADE) WITHOUT ROWID;"
 	"CREATE INDEX tag_image ON tag(image);"
 	"CREATE TABLE layer(chain_id TEXT PRIMARY KEY, diff_id TEXT NOT NULL,"
-	" size_bytes INTEGER NOT NULL) WITHOUT ROWID;"
+	" blob TEXT, size_bytes INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE TABLE image_layer(image TEXT NOT NULL REFERENCES image ON DELETE CASCADE,"
 	" position INTEGER NOT NULL, layer TEXT NOT NULL REFERENCES layer,"
 	" PRIMARY KEY(image, position)) WITHOUT ROWID;"
