@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a user calls an image, and which one that is. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "engine/image_internal.h"
+#include "image/reference.h"
+
+static const char *const transports[] = {"docker-archive", "oci-archive", "oci", "dir"};
+
+/* 1 found, 0 not there. */
+static int find_in_store(struct store *store, const char *selector, struct image_record *ret_record,
+			 struct error *err)
+{
+	int r;
+
+	r = image_record_find(store, selector, ret_record, err);
+	if (r < 0 && err->kind == ERR_NOT_FOUND) {
+		error_release(err);
+		return 0;
+	}
+	return r < 0 ? r : 1;
+}
+
+static bool has_repository(const struct image_record *record, const struct reference *reference)
+{
+	auto_free char *repository = reference_repository(reference);
+	size_t len = strlen(repository);
+
+	for (size_t i = 0; i < record->names.count; i++)
+		if (strncmp(record->names.items[i], repository, len) == 0 &&
+		    strchr(":@", record->names.items[i][len]))
+			return true;
+	return record->names.count == 0;
+}
+
+/* name@sha256:…, the digest of the manifest; the tag, if any, does not count then. */
+static int find_by_digest(struct store *store, const struct reference *reference,
+			  struct image_record *ret_record, struct error *err)
+{
+	auto_(image_record_release) struct image_record record = {0};
+	int r;
+
+	r = image_record_find_manifest(store, reference->digest, &record, err);
+	if (r < 0 && err->kind == ERR_NOT_FOUND) {
+		error_release(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	if (!has_repository(&record, reference))
+		return 0;
+	*ret_record = record;
+	record = (struct image_record){0};
+	return 1;
+}
+
+/* A name first, then an id or the beginning of one, as docker does. 1, 0, or negative. */
+static int find_by_name_or_id(struct store *store, const char *selector,
+			      struct image_record *ret_record, struct error *err)
+{
+	auto_(reference_release) struct reference reference = {0};
+	auto_(error_release) struct error no_name = {0};
+	auto_free char *normal = NULL;
+	int r;
+
+	if (reference_parse(selector, &reference, &no_name) >= 0) {
+		normal = reference_format(&reference);
+		r = reference.digest ? find_by_digest(store, &reference, ret_record, err)
+				     : find_in_store(store, normal, ret_record, err);
+		if (r != 0)
+			return r;
+	}
+	return find_in_store(store, selector, ret_record, err);
+}
+
+static int not_found(const char *selector, struct error *err)
+{
+	auto_(reference_release) struct reference reference = {0};
+	auto_(error_release) struct error no_name = {0};
+
+	if (reference_parse(selector, &reference, &no_name) < 0 && strlen(selector) != 64)
+		return err_move(err, &no_name);
+	return err_set(err, ERR_NOT_FOUND, 0, "No such image: %s", selector);
+}
+
+int image_find(struct engine *engine, const char *selector, struct image_record *ret_record,
+	       struct error *err)
+{
+	struct store *store;
+	int r;
+
+	r = engine_store(engine, &store, err);
+	if (r < 0)
+		return r;
+	r = find_by_name_or_id(store, selector, ret_record, err);
+	if (r == 0)
+		return not_found(selector, err);
+	return r < 0 ? r : 0;
+}
+
+/* ---- transports ---- */
+
+/* "transport:path[:reference]". A path with a colon in it is taken whole when it exists. */
+static bool split_transport(const char *name, char **ret_transport, char **ret_path,
+			    char **ret_reference)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+		size_t len = strlen(transports[i]);
+		const char *path = name + len + 1;
+		const char *colon;
+
+		if (strncmp(name, transports[i], len) != 0 || name[len] != ':' || !*path)
+			continue;
+		colon = access(path, F_OK) == 0 ? NULL : strchr(path, ':');
+		*ret_transport = xstrdup(transports[i]);
+		*ret_path = colon ? xstrndup(path, (size_t)(colon - path)) : xstrdup(path);
+		*ret_reference = colon ? xstrdup(colon + 1) : NULL;
+		return true;
+	}
+	return false;
+}
+
+static int load_and_find(struct engine *engine, const char *name, struct image_record *ret_record,
+			 struct error *err)
+{
+	auto_free char *transport = NULL, *path = NULL, *reference = NULL;
+	auto_(load_result_release) struct load_result result = {0};
+	auto_(strv_release) struct strv ids = {0};
+	struct load_request request = {0};
+	int r;
+
+	if (!split_transport(name, &transport, &path, &reference))
+		return 0;
+	request = (struct load_request){
+		.path = path,
+		.transport = transport,
+		.reference = reference,
+	};
+	r = image_load_ids(engine, &request, /* single= */ true, &ids, &result, err);
+	if (r < 0)
+		return err->kind == ERR_CANCELLED ? r : err_wrap(err, r, "load '%s'", name);
+	r = image_find(engine, ids.items[0], ret_record, err);
+	return r < 0 ? r : 1;
+}
+
+int image_resolve(struct engine *engine, const char *name, struct image_record *ret_record,
+		  struct error *err)
+{
+	struct store *store;
+	int r;
+
+	r = engine_store(engine, &store, err);
+	if (r < 0)
+		return r;
+	r = find_by_name_or_id(store, name, ret_record, err);
+	if (r == 0)
+		r = load_and_find(engine, name, ret_record, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = not_found(name, err);
+	if (err->kind != ERR_NOT_FOUND)
+		return r;
+	return err_set(err, ERR_NOT_FOUND, 0,
+		       "No such image: %s (it cannot be pulled, registries are not supported yet; "
+		       "load it from an archive)",
+		       name);
+}
+
+int image_list(struct engine *engine, struct image_records *ret_records, struct error *err)
+{
+	struct store *store;
+	int r;
+
+	r = engine_store(engine, &store, err);
+	if (r < 0)
+		return r;
+	return image_record_list(store, ret_records, err);
+}
+
+int image_tag(struct engine *engine, const char *source, const char *target, struct error *err)
+{
+	auto_(image_record_release) struct image_record record = {0};
+	auto_(reference_release) struct reference reference = {0};
+	auto_free char *name = NULL;
+	struct store *store;
+	int r;
+
+	r = engine_store(engine, &store, err);
+	if (r < 0)
+		return r;
+	r = reference_parse(target, &reference, err);
+	if (r < 0)
+		return r;
+	if (reference.digest)
+		return err_set(err, ERR_INVALID, 0,
+			       "refusing to create a tag with a digest reference");
+	r = image_find(engine, source, &record, err);
+	if (r < 0)
+		return r;
+	name = reference_format(&reference);
+	return image_record_tag(store, record.id, name, err);
+}
