@@ -65,7 +65,7 @@ struct range_list {
 	struct range {
 		uint32_t first;
 		struct target target;
-	} *items;
+	} * items;
 	size_t count, capacity;
 };
 
@@ -419,9 +419,10 @@ static int vagueness(const struct entry *e)
 
 	for (size_t i = 0; i < e->condition_count; i++) {
 		enum scmp_compare op = e->conditions[i].op;
-		int rank = op == SCMP_CMP_EQ ? 0 : op == SCMP_CMP_MASKED_EQ ? 1
-					       : op == SCMP_CMP_NE	    ? 3
-									    : 2;
+		int rank = op == SCMP_CMP_EQ          ? 0
+			   : op == SCMP_CMP_MASKED_EQ ? 1
+			   : op == SCMP_CMP_NE        ? 3
+						      : 2;
 
 		worst = rank > worst ? rank : worst;
 	}

@@ -40,8 +40,7 @@ static int add_rule(struct seccomp_plan *plan, const char *names, uint32_t actio
 		return -E2BIG;
 	if (plan->rule_count == plan->rule_capacity) {
 		plan->rule_capacity = plan->rule_capacity ? plan->rule_capacity * 2 : 64;
-		plan->rules =
-			xreallocarray(plan->rules, plan->rule_capacity, sizeof(*plan->rules));
+		plan->rules = xreallocarray(plan->rules, plan->rule_capacity, sizeof(*plan->rules));
 	}
 	rule = &plan->rules[plan->rule_count++];
 	*rule = (struct seccomp_rule){
