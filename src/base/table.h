@@ -3,8 +3,8 @@
  * table.h - rows in aligned columns, as docker prints them
  *
  * Columns are as wide as their widest cell plus three spaces, and at least ten; the last one is not
- * padded. Width is counted in terminal columns of UTF-8 text. Control characters in cells are shown
- * as '?'.
+ * padded. Width is counted in characters of UTF-8 text, as docker counts it. Control characters in
+ * cells are shown as '?'.
  */
 #ifndef SKIFF_BASE_TABLE_H
 #define SKIFF_BASE_TABLE_H

@@ -184,17 +184,16 @@ static void add_memberships(const char *groups, const char *name, struct user_id
 			add_group(identity, gid);
 }
 
-int user_lookup(int root_fd, const char *text, const struct strv *extra_groups,
-		struct user_identity *ret_identity, struct error *err)
+int user_lookup_in(const char *passwd, const char *groups, const char *text,
+		   const struct strv *extra_groups, struct user_identity *ret_identity,
+		   struct error *err)
 {
 	auto_(user_identity_release) struct user_identity identity = {.home = xstrdup("/")};
-	auto_free char *passwd = NULL, *groups = NULL, *name = NULL, *user = NULL;
+	auto_free char *name = NULL, *user = NULL;
 	const char *colon = text ? strchr(text, ':') : NULL;
 	int r;
 
 	user = colon ? xstrndup(text, (size_t)(colon - text)) : xstrdup(text ? text : "");
-	read_database(root_fd, "/etc/passwd", &passwd);
-	read_database(root_fd, "/etc/group", &groups);
 	r = find_user(passwd, *user ? user : "0", &identity, &name, err);
 	if (r < 0)
 		return r;
@@ -218,6 +217,16 @@ int user_lookup(int root_fd, const char *text, const struct strv *extra_groups,
 	*ret_identity = identity;
 	identity = (struct user_identity){0};
 	return 0;
+}
+
+int user_lookup(int root_fd, const char *text, const struct strv *extra_groups,
+		struct user_identity *ret_identity, struct error *err)
+{
+	auto_free char *passwd = NULL, *groups = NULL;
+
+	read_database(root_fd, "/etc/passwd", &passwd);
+	read_database(root_fd, "/etc/group", &groups);
+	return user_lookup_in(passwd, groups, text, extra_groups, ret_identity, err);
 }
 
 int user_lookup_numeric(int root_fd, uid_t uid, gid_t gid, const gid_t *groups, size_t group_count,

@@ -29,6 +29,11 @@ struct user_identity {
 int user_lookup(int root_fd, const char *text, const struct strv *extra_groups,
 		struct user_identity *ret_identity, struct error *err);
 
+/* The same on the files' texts. */
+int user_lookup_in(const char *passwd, const char *group, const char *text,
+		   const struct strv *extra_groups, struct user_identity *ret_identity,
+		   struct error *err);
+
 /* The identity of plain numbers, as an OCI configuration gives it; home is looked up. */
 int user_lookup_numeric(int root_fd, uid_t uid, gid_t gid, const gid_t *groups, size_t group_count,
 			struct user_identity *ret_identity, struct error *err);
