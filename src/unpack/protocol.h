@@ -76,7 +76,7 @@
  *	--progress          lines of progress before the answer, see below
  *
  * Compression is found out by looking, never believed from a media type. Input of no bytes is an
- * empty layer only if it is a valid (gzip, …) stream of an empty tar or if --size=0.
+ * empty layer.
  *
  *	{"layer": {
  *	    "digest": "sha256:…",                     of the input's bytes

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unpack/confine.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "sys/mount.h"
+#include "unpack/syscall_filter.h"
+
+#define OPAQUE_XATTR "trusted.overlay.opaque"
+
+/* What writing a tree of files with any owner, mode and attribute needs. */
+#define WORKER_CAPS                                                                                \
+	(1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID |          \
+	 1u << CAP_MKNOD | 1u << CAP_SETFCAP)
+#define WARDEN_CAPS (1u << CAP_SYS_ADMIN)
+
+/* Address space: the rings, the largest windows of zstd and xz, and a good deal of slack. */
+#define MAX_ADDRESS_SPACE ((rlim_t)512 << 20)
+#define MAX_FDS 1024
+
+static int failed(struct error *err, const char *what, int errnum)
+{
+	return err_set(err, ERR_SYSTEM, errnum, "confine: %s", what);
+}
+
+static int attach_root(int tree_fd, int host_fd, struct error *err)
+{
+	int r;
+
+	r = mount_change(host_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
+	if (r < 0)
+		return failed(err, "make mounts private", -r);
+	r = mount_change(tree_fd, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0,
+			 /* recursive= */ false);
+	if (r < 0)
+		return failed(err, "forbid devices", -r);
+	r = mount_attach(tree_fd, host_fd);
+	if (r < 0)
+		return failed(err, "mount the directory", -r);
+	r = mount_pivot(tree_fd);
+	return r < 0 ? failed(err, "change the root", -r) : 0;
+}
+
+/*
+ * A detached copy of the directory's mount is put on top of "/" and becomes the root; the host's tree
+ * is then what is stacked on it, and is detached. The copy is made before unshare(2): open_tree(2)
+ * wants its source in the caller's namespace.
+ */
+static int change_root(int dir_fd, struct error *err)
+{
+	auto_close int tree_fd = NO_FD;
+	auto_close int host_fd = NO_FD;
+
+	tree_fd = mount_copy(dir_fd, /* recursive= */ false);
+	if (tree_fd < 0)
+		return failed(err, "copy the directory's mount", -tree_fd);
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
+		return failed(err, "new namespaces", errno);
+	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (host_fd < 0)
+		return failed(err, "open the host's root", errno);
+	return attach_root(tree_fd, host_fd, err);
+}
+
+static int set_caps(uint32_t caps, struct error *err)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{.effective = caps, .permitted = caps}};
+
+	/* The bounding set shrinks while CAP_SETPCAP is still there; the end is EINVAL. */
+	for (unsigned long cap = 0; cap < 64; cap++)
+		if (!(cap < 32 && caps & 1u << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+			if (errno == EINVAL)
+				break;
+			return failed(err, "drop a capability", errno);
+		}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return failed(err, "clear ambient capabilities", errno);
+	if (syscall(SYS_capset, &header, data) < 0)
+		return failed(err, "set capabilities", errno);
+	return 0;
+}
+
+static int set_limit(int resource, rlim_t value)
+{
+	struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
+
+	return setrlimit((__rlimit_resource_t)resource, &limit);
+}
+
+static int harden(uint32_t caps, struct error *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+		return failed(err, "process attributes", errno);
+	if (set_limit(RLIMIT_CORE, 0) < 0 || set_limit(RLIMIT_NOFILE, MAX_FDS) < 0)
+		return failed(err, "limits", errno);
+	if (!syscall_filter_is_off() && set_limit(RLIMIT_AS, MAX_ADDRESS_SPACE) < 0)
+		return failed(err, "limits", errno);
+	if (set_caps(caps, err) < 0)
+		return err_result(err);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return failed(err, "no new privileges", errno);
+	return 0;
+}
+
+/* One request: a directory's descriptor and one byte. The answer is a negative errno or 0. */
+static bool serve_mark(int sock)
+{
+	auto_close int dir_fd = NO_FD;
+	size_t nfds = 0;
+	int result = 0;
+	char byte;
+
+	if (fd_recv(sock, &byte, 1, &dir_fd, 1, &nfds) != 1 || nfds != 1)
+		return false;
+	if (fsetxattr(dir_fd, OPAQUE_XATTR, "y", 1, 0) < 0)
+		result = -errno;
+	return fd_send(sock, &result, sizeof(result), NULL, 0) == sizeof(result);
+}
+
+/*
+ * stage_warden() - mark directories, and end as the worker ends
+ *
+ * Where:    the original process, in the new root.
+ * Needs:    the worker forked; `sock` is our end of its socket.
+ * Must not: look at anything that the worker says but descriptors; keep any other descriptor.
+ * Leaves:   the worker's exit status, to whoever started us.
+ */
+static _Noreturn void stage_warden(int sock, pid_t worker)
+{
+	auto_(error_release) struct error err = {0};
+	int status = 0;
+
+	(void)prctl(PR_SET_NAME, "unpack-warden");
+	if (dup2(sock, 0) != 0 || close_range(1, ~0u, 0) < 0 || harden(WARDEN_CAPS, &err) < 0 ||
+	    syscall_filter_install(SYSCALLS_OF_WARDEN) < 0) {
+		(void)kill(worker, SIGKILL);
+		_exit(1);
+	}
+	while (serve_mark(0))
+		;
+	(void)close(0);
+	if (waitpid(worker, &status, 0) != worker)
+		_exit(1);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+static int split(struct confinement *c, struct error *err)
+{
+	int socks[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
+		return failed(err, "socket", errno);
+	pid = fork();
+	if (pid < 0) {
+		(void)failed(err, "fork", errno);
+		(void)close(socks[0]);
+		(void)close(socks[1]);
+		return err_result(err);
+	}
+	if (pid > 0)
+		stage_warden(socks[0], pid);
+	(void)close(socks[0]);
+	c->warden_fd = socks[1];
+	return 0;
+}
+
+int confine_enter(int dir_fd, bool warden, struct confinement *ret, struct error *err)
+{
+	struct confinement c = {.root_fd = NO_FD, .warden_fd = NO_FD};
+
+	if (change_root(dir_fd, err) < 0)
+		return err_result(err);
+	(void)close(dir_fd);
+	if (warden && split(&c, err) < 0)
+		return err_result(err);
+	c.root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c.root_fd < 0)
+		return failed(err, "open the new root", errno);
+	if (harden(WORKER_CAPS, err) < 0)
+		return err_result(err);
+	(void)umask(0);
+	*ret = c;
+	return 0;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Each of these must be as it is said in the header; one that is not is our mistake. */
+static const char *find_hole(const struct confinement *c)
+{
+	struct stat root, slash, above;
+	struct statvfs fs;
+
+	if (fstat(c->root_fd, &root) < 0 || stat("/", &slash) < 0 || stat("/..", &above) < 0 ||
+	    !same_file(&root, &slash) || !same_file(&root, &above))
+		return "the root is not the directory";
+	if (fstatvfs(c->root_fd, &fs) < 0 || !(fs.f_flag & ST_NODEV) || !(fs.f_flag & ST_NOSUID) ||
+	    !(fs.f_flag & ST_NOEXEC))
+		return "devices can be opened";
+	if (access("/proc/self", F_OK) == 0)
+		return "there is a /proc";
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL) == 0 || errno != EPERM)
+		return "mount(2) is possible";
+	if (chroot(".") == 0 || errno != EPERM)
+		return "chroot(2) is possible";
+	return NULL;
+}
+
+int confine_seal(const struct confinement *c, struct error *err)
+{
+	const char *hole = find_hole(c);
+	int r;
+
+	if (hole)
+		return err_set(err, ERR_INTERNAL, 0, "confine: %s", hole);
+	r = syscall_filter_install(SYSCALLS_OF_WORKER);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "confine: system call filter");
+	if (!syscall_filter_is_off() && (socket(AF_UNIX, SOCK_STREAM, 0) >= 0 || errno != EPERM))
+		return err_set(err, ERR_INTERNAL, 0, "confine: socket(2) is possible");
+	return 0;
+}
+
+int confine_mark_opaque(const struct confinement *c, int dir_fd)
+{
+	int result;
+
+	if (c->warden_fd < 0)
+		return -EOPNOTSUPP;
+	if (fd_send(c->warden_fd, "", 1, &dir_fd, 1) != 1)
+		return -EPIPE;
+	if (fd_recv(c->warden_fd, &result, sizeof(result), NULL, 0, NULL) != sizeof(result))
+		return -EPIPE;
+	return result;
+}

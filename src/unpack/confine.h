@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * confine.h - losing the host before the first byte is read
+ *
+ * Theory. The process that parses foreign bytes should have nothing to lose. It is brought there in
+ * three steps, in this order:
+ *
+ *	confine_enter()  new mount, network and IPC namespaces; the one directory that it may change
+ *	                 becomes its root, mounted nodev, nosuid, noexec; the host's tree is
+ *	                 detached. Then the process splits in two:
+ *	    warden       the original process. Keeps CAP_SYS_ADMIN and nothing else, no descriptor
+ *	                 but one socket, and seven system calls. It does one thing: mark the directory
+ *	                 whose descriptor it is sent as opaque. Trusted attributes need CAP_SYS_ADMIN,
+ *	                 which is too much for a parser. It ends as the worker ends.
+ *	    worker       its child, which returns from confine_enter() with the six capabilities that
+ *	                 writing a tree of files needs, no_new_privs, and limits.
+ *	(threads are started here)
+ *	confine_seal()   the system call filter, for all threads: no process, no exec, no socket, no
+ *	                 executable memory, no ioctl, no mount. Then it tries some of it and checks
+ *	                 that it fails.
+ *
+ * nodev is essential: the worker may make device nodes, since layers hold some, but must not be able
+ * to open the host's disk by one. There is no pid or user namespace: the filter has no call that
+ * takes a pid, and owners are those of the initial namespace.
+ */
+#ifndef SKIFF_UNPACK_CONFINE_H
+#define SKIFF_UNPACK_CONFINE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+struct confinement {
+	int root_fd;   /* the directory, O_RDONLY, through the confined mount */
+	int warden_fd; /* NO_FD without a warden */
+};
+
+/*
+ * dir_fd is closed. With `warden`, returns in the worker only; the caller's process has become
+ * the warden and leaves through _exit(): so nothing may be buffered or half done at this point.
+ */
+int confine_enter(int dir_fd, bool warden, struct confinement *ret, struct error *err);
+
+int confine_seal(const struct confinement *c, struct error *err);
+
+/* Asks the warden to set trusted.overlay.opaque on a directory. 0 or a negative errno. */
+int confine_mark_opaque(const struct confinement *c, int dir_fd);
+
+#endif
