@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "monitor/json_log.h"
 #include "runtime/state.h"
@@ -38,24 +39,36 @@ static int move(int dir_fd, struct log_name from, struct log_name to)
 	return 0;
 }
 
-/* From the oldest, which is overwritten, to the newest: at no moment do two files share a place. */
+static const char *const suffixes[] = {"", ".gz"};
+
+static bool is_taken(int dir_fd, uint32_t index)
+{
+	for (size_t s = 0; s < ARRAY_SIZE(suffixes); s++)
+		if (faccessat(dir_fd, log_name(index, suffixes[s]).text, F_OK,
+			      AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Everything up to the first free number moves by one, or up to the last number, whose file goes.
+ * From the oldest to the newest: at no moment do two files want one place.
+ */
 int log_rotate(int dir_fd, uint32_t max_files)
 {
-	static const char *const suffixes[] = {"", ".gz"};
-	int r;
+	uint32_t top = 1;
+	int r = 0;
 
 	if (max_files < 2)
 		return unlinkat(dir_fd, LOG_FILE_NAME, 0) < 0 && errno != ENOENT ? -errno : 0;
-	for (size_t s = 0; s < 2; s++)
-		(void)unlinkat(dir_fd, log_name(max_files - 1, suffixes[s]).text, 0);
-	for (uint32_t i = max_files - 1; i > 1; i--) {
-		for (size_t s = 0; s < 2; s++) {
+	while (top < max_files - 1 && is_taken(dir_fd, top))
+		top++;
+	for (size_t s = 0; s < ARRAY_SIZE(suffixes); s++)
+		(void)unlinkat(dir_fd, log_name(top, suffixes[s]).text, 0);
+	for (uint32_t i = top; i > 1 && r == 0; i--)
+		for (size_t s = 0; s < ARRAY_SIZE(suffixes) && r == 0; s++)
 			r = move(dir_fd, log_name(i - 1, suffixes[s]), log_name(i, suffixes[s]));
-			if (r < 0)
-				return r;
-		}
-	}
-	return move(dir_fd, log_name(0, ""), log_name(1, ""));
+	return r < 0 ? r : move(dir_fd, log_name(0, ""), log_name(1, ""));
 }
 
 static int deflate_chunk(z_stream *stream, int to_fd, int flush)
