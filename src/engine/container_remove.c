@@ -99,6 +99,13 @@ static int lock_and_remove(struct container *c, bool volumes, struct error *err)
 	return remove_locked(c, volumes, err);
 }
 
+static int force_end(struct container *c, struct error *err)
+{
+	int r = container_end_and_bury(c, SIGKILL, FORCE_TIMEOUT_S, err);
+
+	return r < 0 ? err_wrap(err, r, "remove container %s", c->record.name) : r;
+}
+
 int container_remove(struct engine *engine, const char *selector,
 		     const struct remove_request *request, struct error *err)
 {
@@ -110,12 +117,17 @@ int container_remove(struct engine *engine, const char *selector,
 	if (r < 0)
 		return r;
 	volumes = request->volumes || c.config.auto_remove;
-	if (request->force) {
-		r = container_end_and_bury(&c, SIGKILL, FORCE_TIMEOUT_S, err);
-		if (r < 0)
-			return err_wrap(err, r, "remove container %s", c.record.name);
+	if (request->force && c.state_fd >= 0)
+		r = force_end(&c, err);
+	if (r >= 0)
+		r = lock_and_remove(&c, volumes, err);
+	/* It was started while we looked: once more, this time it is known to run. */
+	if (r < 0 && request->force && err->kind == ERR_CONFLICT) {
+		error_release(err);
+		r = force_end(&c, err);
+		if (r >= 0)
+			r = lock_and_remove(&c, volumes, err);
 	}
-	r = lock_and_remove(&c, volumes, err);
 	if (r < 0 && request->force && err->kind == ERR_NOT_FOUND) {
 		error_release(err); /* --rm, or another rm -f: it is gone, as was wished */
 		return 0;

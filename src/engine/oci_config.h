@@ -36,4 +36,8 @@ int oci_config_build(const struct oci_input *input, json_t **ret_config, struct 
 /* The environment that the command gets: docker's own variables, then the record's. */
 void oci_environment(const struct container_config *config, struct strv *ret_env);
 
+/* What docker hides and what it makes read-only; new arrays. */
+json_t *oci_masked_paths(unsigned int throttle_cpus);
+json_t *oci_readonly_paths(void);
+
 #endif

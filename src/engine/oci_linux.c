@@ -135,7 +135,7 @@ static int devices(const struct oci_input *in, json_t *linux_object, json_t *res
 
 /* ---- what is hidden and what cannot be written ---- */
 
-static json_t *masked_paths(const struct oci_input *in)
+json_t *oci_masked_paths(unsigned int throttle_cpus)
 {
 	static const char *const paths[] = {
 		"/proc/asound",     "/proc/acpi",        "/proc/interrupts",
@@ -147,7 +147,7 @@ static json_t *masked_paths(const struct oci_input *in)
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		oci_append(array, paths[i]);
-	for (unsigned int cpu = 0; cpu < in->throttle_cpus; cpu++) {
+	for (unsigned int cpu = 0; cpu < throttle_cpus; cpu++) {
 		auto_free char *path =
 			xasprintf("/sys/devices/system/cpu/cpu%u/thermal_throttle", cpu);
 
@@ -156,7 +156,7 @@ static json_t *masked_paths(const struct oci_input *in)
 	return array;
 }
 
-static json_t *readonly_paths(void)
+json_t *oci_readonly_paths(void)
 {
 	static const char *const paths[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 					    "/proc/sysrq-trigger"};
@@ -205,8 +205,9 @@ int oci_linux(const struct oci_input *in, json_t **ret_linux, struct error *err)
 	json_set_string(object, "cgroupsPath", cgroup);
 	(void)json_object_set_new(object, "namespaces", namespaces(in));
 	if (!c->privileged && !c->systempaths_unconfined) {
-		(void)json_object_set_new(object, "maskedPaths", masked_paths(in));
-		(void)json_object_set_new(object, "readonlyPaths", readonly_paths());
+		(void)json_object_set_new(object, "maskedPaths",
+					  oci_masked_paths(in->throttle_cpus));
+		(void)json_object_set_new(object, "readonlyPaths", oci_readonly_paths());
 	}
 	*ret_linux = TAKE_PTR(object);
 	return 0;

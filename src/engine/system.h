@@ -38,7 +38,8 @@ void system_info_release(struct system_info *info);
 
 struct system_version {
 	const char *version;                           /* of skiff */
-	const char *os, *architecture;                 /* "linux", "amd64" as Go names it */
+	const char *os;                                /* "linux" */
+	char *architecture;                            /* owned; as Go names it, "amd64" */
 	char *kernel_version;                          /* owned */
 	const char *oci_runtime_spec, *oci_image_spec; /* versions that we write */
 	const char *compiler;

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "engine/inspect_internal.h"
+#include "storage/volume.h"
+
+#define NO_TIME "0001-01-01T00:00:00Z"
+
+static void set_time(json_t *object, const char *key, int64_t ns)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	if (ns)
+		clock_format(ns, text);
+	inspect_set_text(object, key, ns ? text : NO_TIME);
+}
+
+static json_t *inspect_state(const struct container_view *v)
+{
+	bool alive = container_view_is_alive(v);
+	json_t *o = json_object();
+
+	inspect_set_text(o, "Status", container_status_name(v->status));
+	inspect_set_bool(o, "Running", alive);
+	inspect_set_bool(o, "Paused", v->status == CONTAINER_PAUSED);
+	inspect_set_bool(o, "Restarting", false);
+	inspect_set_bool(o, "OOMKilled", !alive && v->exit.oom_killed);
+	inspect_set_bool(o, "Dead", v->status == CONTAINER_DEAD);
+	inspect_set_int(o, "Pid", alive ? v->state.init.pid : 0);
+	inspect_set_int(o, "ExitCode", alive ? 0 : v->exit.exit_code);
+	inspect_set_text(o, "Error", alive ? NULL : v->exit.error);
+	set_time(o, "StartedAt", alive ? v->state.started_ns : v->exit.started_ns);
+	set_time(o, "FinishedAt", alive || !v->exit.started_ns ? 0 : v->exit.finished_ns);
+	return o;
+}
+
+/* ---- mounts ---- */
+
+static json_t *inspect_mount(const struct container *container, const struct mount_spec *spec)
+{
+	auto_free char *data = NULL;
+	auto_free char *source = NULL;
+	json_t *o = json_object();
+
+	inspect_set_text(o, "Type", mount_kind_name(spec->kind));
+	switch (spec->kind) {
+	case MOUNT_KIND_VOLUME:
+		data = volume_data_path(spec->source ? spec->source : "");
+		source = xasprintf("%s/%s", engine_root_path(container->engine), data);
+		inspect_set_text(o, "Name", spec->source);
+		inspect_set_text(o, "Source", source);
+		break;
+	case MOUNT_KIND_BIND:
+		inspect_set_text(o, "Source", spec->source);
+		break;
+	case MOUNT_KIND_TMPFS:
+		inspect_set_text(o, "Source", NULL);
+		break;
+	}
+	inspect_set_text(o, "Destination", spec->target);
+	if (spec->kind == MOUNT_KIND_VOLUME)
+		inspect_set_text(o, "Driver", "local");
+	inspect_set_text(o, "Mode", spec->mode);
+	inspect_set_bool(o, "RW", !spec->read_only);
+	inspect_set_text(o, "Propagation",
+			 spec->propagation               ? spec->propagation
+			 : spec->kind == MOUNT_KIND_BIND ? "rprivate"
+							 : NULL);
+	return o;
+}
+
+/* Docker keeps what --tmpfs asks for out of this list. */
+json_t *inspect_mounts(const struct container *container)
+{
+	const struct mount_list *list = &container->config.mounts;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].origin != MOUNT_FROM_TMPFS_OPTION)
+			(void)json_array_append_new(array,
+						    inspect_mount(container, &list->items[i]));
+	return array;
+}
+
+/* ---- network ---- */
+
+static json_t *empty_endpoint(void)
+{
+	static const char *const texts[] = {"MacAddress",       "NetworkID", "EndpointID",
+					    "Gateway",          "IPAddress", "IPv6Gateway",
+					    "GlobalIPv6Address"};
+	json_t *o = json_object();
+
+	inspect_set(o, "IPAMConfig", json_null());
+	inspect_set(o, "Links", json_null());
+	inspect_set(o, "Aliases", json_null());
+	inspect_set(o, "DriverOpts", json_null());
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		inspect_set_text(o, texts[i], NULL);
+	inspect_set_int(o, "IPPrefixLen", 0);
+	inspect_set_int(o, "GlobalIPv6PrefixLen", 0);
+	inspect_set(o, "DNSNames", json_null());
+	return o;
+}
+
+json_t *inspect_network_settings(const struct container *container)
+{
+	const char *mode = container->config.network_mode;
+	json_t *networks = json_object();
+	json_t *o = json_object();
+
+	/* A container that uses another's network has none of its own. */
+	if (strncmp(mode, "container:", 10) != 0)
+		inspect_set(networks, mode, empty_endpoint());
+	inspect_set_text(o, "SandboxID", NULL);
+	inspect_set_text(o, "SandboxKey", NULL);
+	inspect_set(o, "Ports", json_object());
+	inspect_set(o, "Networks", networks);
+	return o;
+}
+
+/* ---- the object ---- */
+
+static void set_command(const struct container *container, json_t *o)
+{
+	auto_(strv_release) struct strv all = {0};
+
+	strv_add_all(&all, &container->config.entrypoint);
+	strv_add_all(&all, &container->config.cmd);
+	inspect_set_text(o, "Path", all.items[0]);
+	strv_remove(&all, 0);
+	inspect_set(o, "Args", json_from_strv(&all));
+}
+
+static void set_file(const struct container *container, json_t *o, const char *key,
+		     const char *owner_id, const char *name)
+{
+	auto_free char *path = xasprintf("%s/containers/%s/%s", engine_root_path(container->engine),
+					 owner_id, name);
+
+	inspect_set_text(o, key, path);
+}
+
+/* With another container's network come its names. */
+static void set_files(const struct container *container, json_t *o)
+{
+	const char *id = container->record.id;
+	const char *network = container->config.network_mode;
+	const char *names_of = strncmp(network, "container:", 10) == 0 ? network + 10 : id;
+	const char *driver = container->config.log_driver;
+
+	set_file(container, o, "ResolvConfPath", names_of, "resolv.conf");
+	set_file(container, o, "HostnamePath", names_of, "hostname");
+	set_file(container, o, "HostsPath", names_of, "hosts");
+	if (driver && strcmp(driver, "none") == 0)
+		inspect_set_text(o, "LogPath", NULL);
+	else
+		set_file(container, o, "LogPath", id, LOG_FILE_NAME);
+}
+
+static json_t *graph_driver(const struct container *container)
+{
+	const char *root = engine_root_path(container->engine);
+	const struct strv *layers = &container->config.layers;
+	auto_(strv_release) struct strv lowers = {0};
+	auto_free char *joined = NULL;
+	auto_free char *upper = xasprintf("%s/containers/%s/rw/upper", root, container->record.id);
+	auto_free char *work = xasprintf("%s/containers/%s/rw/work", root, container->record.id);
+
+	for (size_t i = layers->count; i-- > 0;) {
+		auto_free char *path = container_layer_path(layers->items[i]);
+
+		strv_addf(&lowers, "%s/%s", root, path);
+	}
+	joined = strv_join(&lowers, ":");
+	return json_pack("{s:s, s:{s:s, s:s, s:s}}", "Name", "overlay", "Data", "LowerDir", joined,
+			 "UpperDir", upper, "WorkDir", work);
+}
+
+static json_t *inspect_object(const struct container *container, const struct container_view *view)
+{
+	const struct container_record *record = &container->record;
+	auto_free char *name = xasprintf("/%s", record->name);
+	json_t *o = json_object();
+
+	inspect_set_text(o, "Id", record->id);
+	set_time(o, "Created", record->created_ns);
+	set_command(container, o);
+	inspect_set(o, "State", inspect_state(view));
+	inspect_set_text(o, "Image", record->image_id);
+	set_files(container, o);
+	inspect_set_text(o, "Name", name);
+	inspect_set_int(o, "RestartCount", 0);
+	inspect_set_text(o, "Driver", "overlay");
+	inspect_set_text(o, "Platform", "linux");
+	inspect_set_text(o, "MountLabel", NULL);
+	inspect_set_text(o, "ProcessLabel", NULL);
+	inspect_set_text(o, "AppArmorProfile", NULL);
+	inspect_set(o, "ExecIDs", json_null());
+	inspect_set(o, "HostConfig", inspect_host_config(container));
+	inspect_set(o, "GraphDriver", graph_driver(container));
+	inspect_set(o, "Mounts", inspect_mounts(container));
+	inspect_set(o, "Config", inspect_config(container));
+	inspect_set(o, "NetworkSettings", inspect_network_settings(container));
+	return o;
+}
+
+int container_inspect(struct engine *engine, const char *selector, json_t **ret_object,
+		      struct error *err)
+{
+	auto_(container_release) struct container c = CONTAINER_EMPTY;
+	auto_(container_view_release) struct container_view view = {0};
+	int r;
+
+	r = container_open(engine, selector, &c, err);
+	if (r < 0)
+		return r;
+	r = container_look(&c, &view, err);
+	if (r < 0)
+		return r;
+	*ret_object = inspect_object(&c, &view);
+	return 0;
+}

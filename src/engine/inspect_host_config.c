@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/alloc.h"
+#include "engine/device_spec.h"
+#include "engine/inspect_internal.h"
+#include "engine/oci_config.h"
+#include "engine/ulimit_spec.h"
+
+static json_t *log_config(const struct container_config *c)
+{
+	json_t *o = json_object();
+
+	inspect_set_text(o, "Type", c->log_driver ? c->log_driver : "json-file");
+	inspect_set(o, "Config", inspect_map(&c->log_opts));
+	return o;
+}
+
+static json_t *restart_policy(void)
+{
+	return json_pack("{s:s, s:i}", "Name", "no", "MaximumRetryCount", 0);
+}
+
+/* What --mount asked for, in the words of docker's API. */
+static json_t *mounts(const struct container_config *c)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < c->mounts.count; i++) {
+		const struct mount_spec *spec = &c->mounts.items[i];
+		json_t *o;
+
+		if (spec->origin != MOUNT_FROM_MOUNT_OPTION)
+			continue;
+		o = json_object();
+		inspect_set_text(o, "Type", mount_kind_name(spec->kind));
+		if (spec->source)
+			inspect_set_text(o, "Source", spec->source);
+		inspect_set_text(o, "Target", spec->target);
+		if (spec->read_only)
+			inspect_set_bool(o, "ReadOnly", true);
+		if (spec->propagation)
+			inspect_set(o, "BindOptions",
+				    json_pack("{s:s}", "Propagation", spec->propagation));
+		if (spec->no_copy)
+			inspect_set(o, "VolumeOptions", json_pack("{s:b}", "NoCopy", 1));
+		(void)json_array_append_new(array, o);
+	}
+	return array;
+}
+
+/* {"/run": "size=64m"} */
+static json_t *tmpfs(const struct strv *list)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < list->count; i++) {
+		size_t len = strcspn(list->items[i], ":");
+		auto_free char *target = xstrndup(list->items[i], len);
+
+		json_set_string(object, target,
+				list->items[i][len] ? list->items[i] + len + 1 : "");
+	}
+	return object;
+}
+
+static json_t *devices(const struct strv *list)
+{
+	auto_(error_release) struct error ignored = {0};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		auto_(device_spec_release) struct device_spec spec = {0};
+		json_t *o;
+
+		if (device_spec_parse(list->items[i], &spec, &ignored) < 0)
+			continue;
+		o = json_object();
+		inspect_set_text(o, "PathOnHost", spec.host_path);
+		inspect_set_text(o, "PathInContainer", spec.container_path);
+		inspect_set_text(o, "CgroupPermissions", spec.permissions);
+		(void)json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static json_t *ulimits(const struct strv *list)
+{
+	auto_(error_release) struct error ignored = {0};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct ulimit_spec spec;
+		json_t *o;
+
+		if (ulimit_spec_parse(list->items[i], &spec, &ignored) < 0)
+			continue;
+		o = json_object();
+		inspect_set_text(o, "Name", spec.name);
+		inspect_set_int(o, "Hard", spec.hard == RLIM_INFINITY ? -1 : (int64_t)spec.hard);
+		inspect_set_int(o, "Soft", spec.soft == RLIM_INFINITY ? -1 : (int64_t)spec.soft);
+		(void)json_array_append_new(array, o);
+	}
+	return array;
+}
+
+static void set_files(const struct container_config *c, json_t *o)
+{
+	inspect_set(o, "Binds", inspect_list_or_null(&c->binds));
+	inspect_set_text(o, "ContainerIDFile", c->cidfile);
+	inspect_set(o, "LogConfig", log_config(c));
+	inspect_set_text(o, "NetworkMode", c->network_mode);
+	inspect_set(o, "PortBindings", json_object());
+	inspect_set(o, "RestartPolicy", restart_policy());
+	inspect_set_bool(o, "AutoRemove", c->auto_remove);
+	inspect_set_text(o, "VolumeDriver", NULL);
+	inspect_set(o, "VolumesFrom", json_null());
+	inspect_set(o, "Mounts", mounts(c));
+	if (c->tmpfs.count)
+		inspect_set(o, "Tmpfs", tmpfs(&c->tmpfs));
+}
+
+static void set_confinement(const struct container_config *c, json_t *o)
+{
+	inspect_set(o, "CapAdd", inspect_list_or_null(&c->cap_add));
+	inspect_set(o, "CapDrop", inspect_list_or_null(&c->cap_drop));
+	inspect_set_text(o, "CgroupnsMode", c->cgroupns_mode ? c->cgroupns_mode : "private");
+	inspect_set(o, "Dns", json_from_strv(&c->dns));
+	inspect_set(o, "DnsOptions", json_from_strv(&c->dns_options));
+	inspect_set(o, "DnsSearch", json_from_strv(&c->dns_search));
+	inspect_set(o, "ExtraHosts", inspect_list_or_null(&c->add_hosts));
+	inspect_set(o, "GroupAdd", inspect_list_or_null(&c->group_add));
+	inspect_set_text(o, "IpcMode", c->ipc_mode ? c->ipc_mode : "private");
+	inspect_set_text(o, "Cgroup", NULL);
+	inspect_set(o, "Links", json_null());
+	inspect_set_int(o, "OomScoreAdj", 0);
+	inspect_set_text(o, "PidMode", c->pid_mode);
+	inspect_set_bool(o, "Privileged", c->privileged);
+	inspect_set_bool(o, "PublishAllPorts", false);
+	inspect_set_bool(o, "ReadonlyRootfs", c->read_only);
+	inspect_set(o, "SecurityOpt", inspect_list_or_null(&c->security_opt));
+	inspect_set_text(o, "UTSMode", c->uts_mode);
+	inspect_set_text(o, "UsernsMode", NULL);
+	inspect_set_int(o, "ShmSize", c->shm_bytes ? c->shm_bytes : CONTAINER_SHM_BYTES);
+	if (c->sysctls.count)
+		inspect_set(o, "Sysctls", inspect_map(&c->sysctls));
+	inspect_set_text(o, "Runtime", "skiff");
+	inspect_set_text(o, "Isolation", NULL);
+}
+
+static void set_resources(const struct container_config *c, json_t *o)
+{
+	inspect_set_int(o, "CpuShares", c->cpu_shares);
+	inspect_set_int(o, "Memory", c->memory_bytes);
+	inspect_set_int(o, "NanoCpus", c->nano_cpus);
+	inspect_set_text(o, "CgroupParent", c->cgroup_parent);
+	inspect_set_int(o, "BlkioWeight", 0);
+	inspect_set_int(o, "CpuPeriod", c->cpu_period_us);
+	inspect_set_int(o, "CpuQuota", c->cpu_quota_us);
+	inspect_set_text(o, "CpusetCpus", c->cpuset_cpus);
+	inspect_set_text(o, "CpusetMems", c->cpuset_mems);
+	inspect_set(o, "Devices", devices(&c->devices));
+	inspect_set(o, "DeviceCgroupRules", json_null());
+	inspect_set(o, "DeviceRequests", json_null());
+	inspect_set_int(o, "MemoryReservation", c->memory_reservation_bytes);
+	inspect_set_int(o, "MemorySwap", c->memory_swap_bytes);
+	inspect_set(o, "MemorySwappiness", json_null());
+	inspect_set(o, "OomKillDisable", json_null());
+	if (c->init)
+		inspect_set_bool(o, "Init", true);
+	inspect_set(o, "PidsLimit", c->pids_limit ? json_integer(c->pids_limit) : json_null());
+	inspect_set(o, "Ulimits", ulimits(&c->ulimits));
+}
+
+json_t *inspect_host_config(const struct container *container)
+{
+	const struct container_config *c = &container->config;
+	bool open = c->privileged || c->systempaths_unconfined;
+	json_t *o = json_object();
+
+	set_files(c, o);
+	set_confinement(c, o);
+	set_resources(c, o);
+	inspect_set(o, "MaskedPaths", open ? json_null() : oci_masked_paths(0));
+	inspect_set(o, "ReadonlyPaths", open ? json_null() : oci_readonly_paths());
+	return o;
+}
