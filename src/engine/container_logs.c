@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "engine/container_internal.h"
+#include "engine/logs.h"
+
+int container_logs(struct engine *engine, const char *selector, const struct logs_request *request,
+		   struct error *err)
+{
+	auto_(container_release) struct container c = CONTAINER_EMPTY;
+	auto_(container_view_release) struct container_view view = {0};
+	int r;
+
+	r = container_open(engine, selector, &c, err);
+	if (r < 0)
+		return r;
+	if (c.config.log_driver && strcmp(c.config.log_driver, "none") == 0)
+		return err_set(err, ERR_UNAVAILABLE, 0,
+			       "configured logging driver does not support reading");
+	if (c.dir_fd < 0)
+		return err_set(err, ERR_NOT_FOUND, 0, "the directory of container %s is missing",
+			       c.record.name);
+	r = container_look(&c, &view, err);
+	if (r < 0)
+		return r;
+	/* Nobody writes any more when the monitor is gone, whatever still runs. */
+	return logs_read(c.dir_fd, view.monitor_alive ? c.state_fd : NO_FD, request, err);
+}
