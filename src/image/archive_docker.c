@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hex.h"
 #include "base/path.h"
 #include "base/sha256.h"
 #include "image/archive_source_internal.h"
@@ -27,7 +26,7 @@ static int check_config_name(const char *file, const char *text, size_t len, str
 	const char *base = path_basename(file);
 	char digest[DIGEST_TEXT_LEN + 1];
 
-	if (strlen(base) < HEX_DIGITS || !hex_is(base, HEX_DIGITS) ||
+	if (strspn(base, "0123456789abcdef") != HEX_DIGITS ||
 	    (base[HEX_DIGITS] != '\0' && base[HEX_DIGITS] != '.'))
 		return 0;
 	sha256_of(text, len, digest);
