@@ -29,6 +29,9 @@ def is_controller(config):
 def pytest_configure(config):
     if not is_controller(config):
         return
+    for variable in ("SKIFF_TEST_PREFIX", "SKIFF_TEST_HELPERS"):
+        if not os.environ.get(variable):
+            raise pytest.UsageError(f"{variable} is not set; `make check-integration` sets it")
     directory = tempfile.mkdtemp(prefix="skiff-test-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     os.chmod(directory, 0o755)  # tests look at it as an unprivileged user too
     os.environ[SESSION_VARIABLE] = directory
@@ -79,19 +82,12 @@ def cache_directory(session_directory):
 @pytest.fixture(scope="session")
 def prefix():
     """The installed tree under test."""
-    value = os.environ.get("SKIFF_TEST_PREFIX")
-    if not value:
-        pytest.exit("SKIFF_TEST_PREFIX is not set; `make check-integration` sets it", returncode=2)
-    return Path(value)
+    return Path(os.environ["SKIFF_TEST_PREFIX"])
 
 
 @pytest.fixture(scope="session")
 def helper_directory():
-    value = os.environ.get("SKIFF_TEST_HELPERS")
-    if not value:
-        pytest.exit("SKIFF_TEST_HELPERS is not set; `make check-integration` sets it",
-                    returncode=2)
-    return Path(value)
+    return Path(os.environ["SKIFF_TEST_HELPERS"])
 
 
 @pytest.fixture(scope="session")

@@ -29,14 +29,14 @@ def is_listed_as_running(skiff, name):
     return name in skiff.run("ps", "--format", "{{.Names}}").stdout.split()
 
 
-def start(skiff, *args, name="c"):
+def start(skiff, *args, name="box"):
     """A running container: (pid of its first process, pid of its monitor)."""
     skiff.start("--name", name, *args)
     pid = skiff.pid(name)
     return pid, processes.parent(pid)
 
 
-def assert_usable(skiff, name="c"):
+def assert_usable(skiff, name="box"):
     """The container that a crash left behind can be started, used, stopped and removed."""
     skiff.run("start", name)
     assert is_listed_as_running(skiff, name)
@@ -54,19 +54,19 @@ def test_monitor_killed_container_goes_on(skiff):
     kill(monitor)
 
     assert processes.is_alive(pid)
-    assert is_listed_as_running(skiff, "c"), "it runs, so ps must list it"
+    assert is_listed_as_running(skiff, "box"), "it runs, so ps must list it"
     assert "orphan" in skiff.run("ps").stdout.lower()
-    assert skiff.inspect("c")["State"]["Running"] is True
-    assert skiff.run("exec", "c", "echo", "in").stdout == "in\n"
-    assert "sleep" in skiff.run("top", "c").stdout
+    assert skiff.inspect("box")["State"]["Running"] is True
+    assert skiff.run("exec", "box", "echo", "in").stdout == "in\n"
+    assert "sleep" in skiff.run("top", "box").stdout
 
-    skiff.run("stop", "-t", "0", "c")
+    skiff.run("stop", "-t", "0", "box")
     assert not processes.is_alive(pid)
-    assert not is_listed_as_running(skiff, "c")
+    assert not is_listed_as_running(skiff, "box")
     assert_usable(skiff)
 
 
-@pytest.mark.parametrize("command", [["kill", "c"], ["rm", "-f", "c"]], ids=["kill", "rm"])
+@pytest.mark.parametrize("command", [["kill", "box"], ["rm", "-f", "box"]], ids=["kill", "rm"])
 def test_monitor_killed_then(skiff, command):
     pid, monitor = start(skiff)
     kill(monitor)
@@ -80,22 +80,22 @@ def test_monitor_killed_then_container_ends(skiff):
     pid, monitor = start(skiff)
     kill(monitor)
     kill(pid)
-    assert not is_listed_as_running(skiff, "c")
-    state = skiff.inspect("c")["State"]
+    assert not is_listed_as_running(skiff, "box")
+    state = skiff.inspect("box")["State"]
     assert state["Running"] is False
     assert state["ExitCode"] != 0, "nobody knows how it ended; it must not look like success"
     assert_usable(skiff)
 
 
 def test_monitor_killed_with_client_attached(skiff):
-    client = skiff.popen("run", "--name", "c", "busybox", "sh", "-c", "echo up; exec sleep 1000")
+    client = skiff.popen("run", "--name", "box", "busybox", "sh", "-c", "echo up; exec sleep 1000")
     assert client.stdout.readline() == b"up\n"
-    pid = skiff.pid("c")
+    pid = skiff.pid("box")
     kill(processes.parent(pid))
     client.communicate(timeout=60)
     assert client.returncode == 125, "the exit code is lost, and the client says so"
-    assert is_listed_as_running(skiff, "c")
-    skiff.run("rm", "-f", "c")
+    assert is_listed_as_running(skiff, "box")
+    skiff.run("rm", "-f", "box")
     assert not processes.is_alive(pid)
 
 
@@ -103,9 +103,9 @@ def test_start_of_an_orphan_is_refused(skiff):
     """It runs already: a second copy on the same files would destroy them."""
     _, monitor = start(skiff)
     kill(monitor)
-    before = skiff.pid("c")
-    skiff.run("start", "c", check=False)
-    assert skiff.pid("c") == before
+    before = skiff.pid("box")
+    skiff.run("start", "box", check=False)
+    assert skiff.pid("box") == before
 
 
 def test_monitor_of_rm_container_killed(skiff):
@@ -121,15 +121,15 @@ def test_monitor_of_rm_container_killed(skiff):
 
 @pytest.mark.parametrize("more", [[], ["-i"], ["--rm"]], ids=["plain", "stdin", "rm"])
 def test_client_killed_container_goes_on(skiff, more):
-    client = skiff.popen("run", "--name", "c", *more, "busybox", "sh", "-c",
+    client = skiff.popen("run", "--name", "box", *more, "busybox", "sh", "-c",
                          "echo up; exec sleep 1000")
     assert client.stdout.readline() == b"up\n"
-    pid = skiff.pid("c")
+    pid = skiff.pid("box")
     client.kill()
     client.wait()
     assert processes.is_alive(pid)
-    assert is_listed_as_running(skiff, "c")
-    skiff.run("stop", "-t", "0", "c")
+    assert is_listed_as_running(skiff, "box")
+    skiff.run("stop", "-t", "0", "box")
     if "--rm" in more:
         wait_until(lambda: skiff.containers() == [], what="--rm was forgotten with the client")
         assert not skiff.leftovers()
@@ -139,37 +139,37 @@ def test_client_killed_container_goes_on(skiff, more):
 
 def test_terminal_client_killed(skiff):
     """The terminal is restored even then, and the shell inside lives on."""
-    shell = skiff.spawn("run", "-it", "--name", "c", "busybox", "sh")
+    shell = skiff.spawn("run", "-it", "--name", "box", "busybox", "sh")
     shell.expect("# ")
-    pid = skiff.pid("c")
+    pid = skiff.pid("box")
     shell.kill(signal.SIGKILL)
     wait_until(lambda: not shell.isalive(), what="the client lives on")
     assert processes.is_alive(pid)
-    assert is_listed_as_running(skiff, "c")
-    again = skiff.spawn("attach", "c")
+    assert is_listed_as_running(skiff, "box")
+    again = skiff.spawn("attach", "box")
     again.sendline("echo still-$((40 + 2))")
     again.expect("still-42")
-    skiff.run("rm", "-f", "c")
+    skiff.run("rm", "-f", "box")
 
 
 def test_exec_client_killed(skiff):
     start(skiff)
-    client = skiff.popen("exec", "c", "sh", "-c", "echo up; exec sleep 500")
+    client = skiff.popen("exec", "box", "sh", "-c", "echo up; exec sleep 500")
     assert client.stdout.readline() == b"up\n"
     client.kill()
     client.wait()
-    assert is_listed_as_running(skiff, "c")
-    skiff.run("stop", "-t", "0", "c")
+    assert is_listed_as_running(skiff, "box")
+    skiff.run("stop", "-t", "0", "box")
     assert_usable(skiff)
 
 
 def test_stop_client_killed(skiff):
-    skiff.start("--name", "c", command=("sh", "-c", "trap '' TERM; sleep 1000 & wait; sleep 1000"))
-    stop = skiff.popen("stop", "-t", "100", "c")
+    skiff.start("--name", "box", command=("sh", "-c", "trap '' TERM; sleep 1000 & wait; sleep 1000"))
+    stop = skiff.popen("stop", "-t", "100", "box")
     wait_until(lambda: stop.poll() is None and processes.open_files(stop.pid), what="no stop")
     stop.kill()
     stop.wait()
-    skiff.run("stop", "-t", "0", "c")
+    skiff.run("stop", "-t", "0", "box")
     assert_usable(skiff)
 
 
@@ -178,9 +178,9 @@ def test_stop_client_killed(skiff):
 def test_container_killed(skiff):
     pid, monitor = start(skiff)
     kill(pid)
-    assert skiff.run("wait", "c").stdout == "137\n"
+    assert skiff.run("wait", "box").stdout == "137\n"
     wait_until(lambda: not processes.is_alive(monitor), what="the monitor lives on")
-    assert skiff.inspect("c")["State"]["ExitCode"] == 137
+    assert skiff.inspect("box")["State"]["ExitCode"] == 137
     assert_usable(skiff)
 
 
@@ -192,44 +192,44 @@ def everything(skiff, name):
 
 
 def test_all_killed_at_once(skiff):
-    skiff.start("--name", "c", command=("sh", "-c", "sleep 1000 & sleep 1000 & wait"))
-    kill(*everything(skiff, "c"))
-    assert not is_listed_as_running(skiff, "c")
-    assert "c" in skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
-    assert skiff.inspect("c")["State"]["ExitCode"] != 0
+    skiff.start("--name", "box", command=("sh", "-c", "sleep 1000 & sleep 1000 & wait"))
+    kill(*everything(skiff, "box"))
+    assert not is_listed_as_running(skiff, "box")
+    assert "box" in skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
+    assert skiff.inspect("box")["State"]["ExitCode"] != 0
     assert_usable(skiff)
 
 
 def test_reboot(skiff):
     """Everything is dead and /run is empty; the database knows nothing of it."""
-    skiff.start("--name", "c", "-v", "data:/data")
-    skiff.run("exec", "c", "touch", "/data/kept", "/kept")
+    skiff.start("--name", "box", "-v", "data:/data")
+    skiff.run("exec", "box", "touch", "/data/kept", "/kept")
     skiff.run("run", "-d", "--rm", "--name", "gone", "busybox", "sleep", "1000")
-    kill(*everything(skiff, "c"), *everything(skiff, "gone"))
+    kill(*everything(skiff, "box"), *everything(skiff, "gone"))
     shutil.rmtree(skiff.state)
 
     assert skiff.run("ps", "-q").stdout == ""
-    assert "c" in skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
-    skiff.run("start", "c")
-    assert skiff.run("exec", "c", "ls", "/data/kept", "/kept").code == 0
-    skiff.run("rm", "-f", "c")
+    assert "box" in skiff.run("ps", "-a", "--format", "{{.Names}}").stdout.split()
+    skiff.run("start", "box")
+    assert skiff.run("exec", "box", "ls", "/data/kept", "/kept").code == 0
+    skiff.run("rm", "-f", "box")
     skiff.run("prune", "-f")
     assert skiff.containers() == []
 
 
 def test_pid_given_to_another(skiff):
     """A process that has the recorded pid but another start time is not the container's."""
-    skiff.start("--name", "c")
-    state_file = skiff.state / "containers" / skiff.full_id("c") / "state.json"
+    skiff.start("--name", "box")
+    state_file = skiff.state / "containers" / skiff.full_id("box") / "state.json"
     text = state_file.read_text()
-    kill(*everything(skiff, "c"))
+    kill(*everything(skiff, "box"))
     pid = str(os.getpid())
     state_file.write_text(re.sub(r'("pid"\s*:\s*)\d+', rf"\g<1>{pid}", text))
 
-    assert not is_listed_as_running(skiff, "c")
-    skiff.run("stop", "-t", "0", "c", check=False)
-    skiff.run("kill", "c", check=False)
-    skiff.run("rm", "-f", "c")
+    assert not is_listed_as_running(skiff, "box")
+    skiff.run("stop", "-t", "0", "box", check=False)
+    skiff.run("kill", "box", check=False)
+    skiff.run("rm", "-f", "box")
     assert skiff.containers() == []  # and we are still alive to say so
 
 

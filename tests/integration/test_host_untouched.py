@@ -29,18 +29,18 @@ def differences_without_cgroups(before):
 def test_during_a_run(skiff, host, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
-    skiff.start("--name", "c", "-h", "inside", "-v", f"{source}:/bound", "-v", "named:/volume",
+    skiff.start("--name", "box", "-h", "inside", "-v", f"{source}:/bound", "-v", "named:/volume",
                 "--tmpfs", "/scratch", "--shm-size", "1m", "-t")
 
     assert not differences_without_cgroups(host.before)
-    assert skiff.run("exec", "c", "hostname").stdout == "inside\n"
+    assert skiff.run("exec", "box", "hostname").stdout == "inside\n"
     assert socket.gethostname() == host.before.values["host name"]
 
 
 def test_no_process_of_ours_holds_a_mount_on_the_host(skiff, host):
     """The monitor lives in the host's mount namespace, and the container's root is not in it."""
-    skiff.start("--name", "c")
-    monitor = skiff.monitor_pid("c")
+    skiff.start("--name", "box")
+    monitor = skiff.monitor_pid("box")
     mounts = [line for line in mount_table(monitor)
               if f"of PID 1: {line}" not in host.before.mounts]
     assert not mounts
@@ -49,9 +49,9 @@ def test_no_process_of_ours_holds_a_mount_on_the_host(skiff, host):
 def test_mounts_made_inside_stay_inside(skiff, host, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
-    skiff.start("--name", "c", "--privileged", "-v", f"{source}:/bound")
-    skiff.run("exec", "--privileged", "c", "mount", "-t", "tmpfs", "none", "/bound")
-    skiff.run("exec", "--privileged", "c", "mount", "-t", "tmpfs", "none", "/mnt", check=False)
+    skiff.start("--name", "box", "--privileged", "-v", f"{source}:/bound")
+    skiff.run("exec", "--privileged", "box", "mount", "-t", "tmpfs", "none", "/bound")
+    skiff.run("exec", "--privileged", "box", "mount", "-t", "tmpfs", "none", "/mnt", check=False)
 
     assert not differences_without_cgroups(host.before)
 
@@ -63,21 +63,21 @@ def test_mounts_made_on_the_host_stay_outside(skiff, tmp_path):
     script = f"""
         mount -t tmpfs none {source}/later
         touch {source}/later/file
-        exec {' '.join(skiff.command('exec', 'c', 'ls', '/bound/later'))}
+        exec {' '.join(skiff.command('exec', 'box', 'ls', '/bound/later'))}
     """
-    skiff.start("--name", "c", "-v", f"{source}:/bound")
+    skiff.start("--name", "box", "-v", f"{source}:/bound")
     done = subprocess.run(["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script],
                           env=skiff.environment, stdout=subprocess.PIPE, check=True)
     assert done.stdout == b""
 
 
 def test_cgroups_appear_and_go(skiff, host):
-    container = skiff.start("--name", "c")
+    container = skiff.start("--name", "box")
     during = host.our_cgroups() if host.remember_ids() is None else []
     assert during, "the container has no cgroup"
     assert all(container in path for path in during)
 
-    skiff.run("stop", "-t", "0", "c")
+    skiff.run("stop", "-t", "0", "box")
     assert not host.our_cgroups(), "stop returned before the cgroups were gone"
 
 
@@ -134,7 +134,7 @@ def test_failed_start_leaves_nothing(skiff, arguments, code, more):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_client_told_to_end(skiff, number):
     """The signal goes to the container (--sig-proxy), which ends, and --rm removes it."""
-    client = skiff.popen("run", "--rm", "--name", "c", "busybox", "sh", "-c",
+    client = skiff.popen("run", "--rm", "--name", "box", "busybox", "sh", "-c",
                          "trap 'exit 7' TERM INT HUP; echo ready; while :; do sleep 0.1; done")
     assert client.stdout.readline() == b"ready\n"
     client.send_signal(number)
@@ -144,21 +144,21 @@ def test_client_told_to_end(skiff, number):
 
 
 def test_sysctls_are_the_containers_own(skiff, host):
-    skiff.start("--name", "c", "--sysctl", "kernel.msgmax=12345", "--sysctl",
+    skiff.start("--name", "box", "--sysctl", "kernel.msgmax=12345", "--sysctl",
                 "net.ipv4.ip_forward=1")
-    assert skiff.run("exec", "c", "cat", "/proc/sys/kernel/msgmax").stdout == "12345\n"
-    assert skiff.run("exec", "c", "cat", "/proc/sys/net/ipv4/ip_forward").stdout == "1\n"
+    assert skiff.run("exec", "box", "cat", "/proc/sys/kernel/msgmax").stdout == "12345\n"
+    assert skiff.run("exec", "box", "cat", "/proc/sys/net/ipv4/ip_forward").stdout == "1\n"
     assert not differences_without_cgroups(host.before)
 
 
 def test_double_forked_daemons_go_with_the_container(skiff, host):
-    skiff.start("--name", "c", command=(
+    skiff.start("--name", "box", command=(
         "sh", "-c", "for i in 1 2 3; do (setsid sh -c 'sleep 2000 & sleep 2000' &); done; "
                     "trap '' TERM; sleep 3000"))
-    pid = skiff.pid("c")
-    wait_until(lambda: len(skiff.run("top", "c").stdout.splitlines()) >= 9,
-               what=lambda: skiff.run("top", "c").stdout)
-    skiff.run("stop", "-t", "0", "c")
+    pid = skiff.pid("box")
+    wait_until(lambda: len(skiff.run("top", "box").stdout.splitlines()) >= 9,
+               what=lambda: skiff.run("top", "box").stdout)
+    skiff.run("stop", "-t", "0", "box")
     assert not processes.is_alive(pid)
     host.remember_ids()
     left = [one for one in host.our_processes() if "sleep" in processes.command_line(one)]
@@ -170,9 +170,9 @@ def test_nothing_outside_root_and_state(skiff):
     log = skiff.directory / "trace"
     command = ["strace", "-f", "-qq", "-e", "trace=openat,mkdirat,mkdir,open,creat,symlinkat,"
                "linkat,renameat2,renameat,rename,unlinkat,mknodat", "-o", str(log), "--",
-               *skiff.command("run", "-d", "--name", "c", "busybox", "true")]
+               *skiff.command("run", "-d", "--name", "box", "busybox", "true")]
     subprocess.run(command, env=skiff.environment, stdout=subprocess.DEVNULL, check=True)
-    skiff.run("wait", "c", check=False)
+    skiff.run("wait", "box", check=False)
     writes = []
     for line in log.read_text(errors="replace").splitlines():
         absolute = f'AT_FDCWD, "/' in line
@@ -185,8 +185,8 @@ def test_nothing_outside_root_and_state(skiff):
 
 
 def test_store_is_empty_after_removing_everything(skiff):
-    skiff.run("run", "--name", "c", "-v", "/anonymous", "busybox", "true")
-    skiff.run("rm", "-v", "c")
+    skiff.run("run", "--name", "box", "-v", "/anonymous", "busybox", "true")
+    skiff.run("rm", "-v", "box")
     skiff.run("rmi", "busybox")
     skiff.run("prune", "-f", check=False)
     for directory in ("containers", "staging", "layers", "volumes"):

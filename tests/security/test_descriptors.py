@@ -29,9 +29,9 @@ def test_working_directory_of_run(skiff, canary, path):
 
 
 def test_working_directory_of_exec(skiff, canary):
-    skiff.start("--name", "c")
+    skiff.start("--name", "box")
     for number in NUMBERS:
-        assert_inside(skiff.run("exec", "-w", f"/proc/self/fd/{number}", "c", *look_for(canary),
+        assert_inside(skiff.run("exec", "-w", f"/proc/self/fd/{number}", "box", *look_for(canary),
                                 check=False))
 
 

@@ -30,14 +30,14 @@ def test_image_environment(skiff, env):
 
 def test_exec_does_not_leak_either(skiff):
     name = CustomImage({"Env": ["AWS_SECRET_ACCESS_KEY"]}).load(skiff)
-    skiff.start("--name", "c", image=name)
-    assert SECRET not in skiff.run("exec", "c", "env", env=CALLER).stdout
+    skiff.start("--name", "box", image=name)
+    assert SECRET not in skiff.run("exec", "box", "env", env=CALLER).stdout
 
 
 def test_two_containers_share_no_environment(skiff):
-    skiff.start("--name", "a", "-e", f"A={SECRET}")
-    skiff.start("--name", "b")
-    assert SECRET not in skiff.run("exec", "b", "env").stdout
+    skiff.start("--name", "one", "-e", f"A={SECRET}")
+    skiff.start("--name", "two")
+    assert SECRET not in skiff.run("exec", "two", "env").stdout
 
 
 @pytest.mark.parametrize("prefix", ["skiff", "com.skiff", "io.containerd.runtime", "io.podman",
@@ -49,6 +49,6 @@ def test_labels_are_inert(skiff, canary, prefix):
         "autoRemove": "true", "oci-hook": f"touch {canary.path}/m",
     }.items()}
     name = CustomImage({"Labels": labels}).load(skiff)
-    done = skiff.run("run", "--name", "c", name, "ls", "/canary", check=False)
+    done = skiff.run("run", "--name", "box", name, "ls", "/canary", check=False)
     assert done.code == 1 and SECRET not in done.stdout
-    assert skiff.inspect("c")["Config"]["Labels"] == labels
+    assert skiff.inspect("box")["Config"]["Labels"] == labels

@@ -61,9 +61,9 @@ def test_release_agent_even_with_sys_admin(skiff):
 
 def test_no_abstract_sockets(skiff):
     """With the host's network a container reaches every abstract socket: we have none."""
-    skiff.start("--name", "c", "-it", "--network", "host")
+    skiff.start("--name", "box", "-it", "--network", "host")
     text = skiff.run("run", "--rm", "--network", "host", "busybox", "cat", "/proc/net/unix").stdout
-    monitor = skiff.monitor_pid("c")
+    monitor = skiff.monitor_pid("box")
     inodes = {target[len("socket:["):-1] for target in processes.open_files(monitor).values()
               if target.startswith("socket:[")}
     abstract = {line.split()[6] for line in text.splitlines()[1:]
@@ -85,7 +85,7 @@ def test_others_cannot_walk_our_directories(skiff):
     image = CustomImage()
     image.layer.file("setuid", "x", mode=0o4755)
     name = image.load(skiff)
-    skiff.start("--name", "c", "-v", "volume:/data", image=name)
+    skiff.start("--name", "box", "-v", "volume:/data", image=name)
     for directory in (skiff.root, skiff.state):
         assert walk_as_nobody(directory) == ""
         st = os.stat(directory)
@@ -119,12 +119,12 @@ def test_store_behind_a_link_of_another_user(empty_skiff):
 
 def test_endless_output_is_bounded(skiff):
     """The log is rotated and the monitor does not grow."""
-    skiff.run("run", "-d", "--name", "c", "busybox", "sh", "-c",
+    skiff.run("run", "-d", "--name", "box", "busybox", "sh", "-c",
               "yes 0123456789abcdef | head -c 60000000; sleep 1000")
-    monitor = skiff.monitor_pid("c")
-    skiff.run("exec", "c", "sh", "-c", "while pgrep yes >/dev/null; do :; done", timeout=300)
+    monitor = skiff.monitor_pid("box")
+    skiff.run("exec", "box", "sh", "-c", "while pgrep yes >/dev/null; do :; done", timeout=300)
     peak_kib = int(processes.status_field(monitor, "VmHWM").split()[0])
     if "ASAN_OPTIONS" not in os.environ:  # its shadow memory is no measure of ours
         assert peak_kib < 64 * 1024
-    logs = glob.glob(str(skiff.root / "containers" / skiff.full_id("c") / "*.log*"))
+    logs = glob.glob(str(skiff.root / "containers" / skiff.full_id("box") / "*.log*"))
     assert logs and sum(os.path.getsize(path) for path in logs) < 40_000_000

@@ -59,10 +59,10 @@ def test_start_over_a_racing_volume(skiff, canary, racer, shared, options):
 
 
 def test_exec_into_a_racing_directory(skiff, canary, racer, shared):
-    skiff.start("--name", "c", "-v", "shared:/shared")
+    skiff.start("--name", "box", "-v", "shared:/shared")
     with racing(racer, shared / "a", shared / "b"):
         for _ in range(ROUNDS):
-            done = skiff.run("exec", "-w", "/shared/a", "c", "sh", "-c", "cat secret; pwd -P",
+            done = skiff.run("exec", "-w", "/shared/a", "box", "sh", "-c", "cat secret; pwd -P",
                              check=False)
             assert SECRET not in done.stdout
 
@@ -71,10 +71,10 @@ def test_user_files_racing(skiff, canary, racer):
     """etc/passwd of a running container flips between a file and a link to the host."""
     (canary.path / "passwd").write_text("outsider:x:0:0::/:/bin/sh\n")
     canary.before = canary.state()
-    skiff.start("--name", "c", "-v", "etc:/etc")
+    skiff.start("--name", "box", "-v", "etc:/etc")
     data = skiff.root / "volumes/etc/_data"
     os.symlink(f"{canary.path}/passwd", data / "passwd.other")
     with racing(racer, data / "passwd", data / "passwd.other"):
         for _ in range(ROUNDS):
-            done = skiff.run("exec", "-u", "outsider", "c", "id", check=False)
+            done = skiff.run("exec", "-u", "outsider", "box", "id", check=False)
             assert done.code != 0, done

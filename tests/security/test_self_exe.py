@@ -33,27 +33,27 @@ def test_image_that_executes_us(skiff, program_hash, config):
 
 def test_stealing_during_exec(skiff, probe, program_hash):
     """A hostile first process takes a descriptor of everything that enters."""
-    skiff.start("--name", "c", "--cap-add", "SYS_PTRACE", "-v", f"{probe}:/probe:ro",
+    skiff.start("--name", "box", "--cap-add", "SYS_PTRACE", "-v", f"{probe}:/probe:ro",
                 command=("/probe", "steal-exe", "6"))
-    skiff.wait_for_output("c", "stealing")
+    skiff.wait_for_output("box", "stealing")
     for _ in range(25):
-        skiff.run("exec", "c", "true", check=False)
-        skiff.run("exec", "--as-child", "c", "true", check=False)
-        skiff.run("exec", "-u", "nobody", "c", "true", check=False)
-    skiff.run("wait", "c")
-    out = skiff.run("logs", "c").stdout
+        skiff.run("exec", "box", "true", check=False)
+        skiff.run("exec", "--as-child", "box", "true", check=False)
+        skiff.run("exec", "-u", "nobody", "box", "true", check=False)
+    skiff.run("wait", "box")
+    out = skiff.run("logs", "box").stdout
     assert "WRITABLE" not in out, out
 
 
 def test_stealing_with_privileges(skiff, probe, program_hash):
     """--privileged gives the host's devices away, but still not our program by this way."""
-    skiff.start("--name", "c", "--privileged", "-v", f"{probe}:/probe:ro",
+    skiff.start("--name", "box", "--privileged", "-v", f"{probe}:/probe:ro",
                 command=("/probe", "steal-exe", "4"))
-    skiff.wait_for_output("c", "stealing")
+    skiff.wait_for_output("box", "stealing")
     for _ in range(25):
-        skiff.run("exec", "c", "true", check=False)
-    skiff.run("wait", "c")
-    out = skiff.run("logs", "c").stdout
+        skiff.run("exec", "box", "true", check=False)
+    skiff.run("wait", "box")
+    out = skiff.run("logs", "box").stdout
     assert "WRITABLE" not in out, out
 
 
@@ -62,6 +62,6 @@ def test_exec_of_a_script_that_executes_us(skiff, probe, program_hash):
     image = CustomImage()
     image.layer.file("trap", "#!/proc/self/exe\n", mode=0o755)
     name = image.load(skiff)
-    skiff.start("--name", "c", image=name)
-    done = skiff.run("exec", "c", "/trap", check=False)
+    skiff.start("--name", "box", image=name)
+    done = skiff.run("exec", "box", "/trap", check=False)
     assert done.code != 0

@@ -154,7 +154,7 @@ def test_inheritable_is_empty(skiff, args):
     assert int(fields["CapInh"][0], 16) == 0
     if "-u" in args:
         assert int(fields["CapEff"][0], 16) == 0
-    skiff.start("--name", "c", *args)
+    skiff.start("--name", "box", *args)
     for more in ([], ["-u", "1001"]):
-        text = skiff.run("exec", *more, "c", "cat", "/proc/self/status").stdout
+        text = skiff.run("exec", *more, "box", "cat", "/proc/self/status").stdout
         assert "CapInh:\t0000000000000000" in text
