@@ -67,8 +67,8 @@ def test_usage_errors(empty_skiff, args, code, line):
 @pytest.mark.parametrize("args", [
     ["inspect", "nope"], ["logs", "nope"], ["stop", "nope"], ["kill", "nope"], ["rm", "nope"],
     ["start", "nope"], ["restart", "nope"], ["wait", "nope"], ["attach", "nope"],
-    ["exec", "nope", "true"], ["top", "nope"], ["pause", "nope"], ["rename", "nope", "b"],
-    ["rmi", "nope"], ["tag", "nope", "b"], ["image", "inspect", "nope"], ["start", "-a", "nope"],
+    ["exec", "nope", "true"], ["top", "nope"], ["pause", "nope"], ["rename", "nope", "other"],
+    ["rmi", "nope"], ["tag", "nope", "other"], ["image", "inspect", "nope"], ["start", "-a", "nope"],
 ])
 def test_what_does_not_exist_is_one_line(empty_skiff, args):
     result = empty_skiff.fails(*args, code=1)
@@ -104,7 +104,10 @@ def test_output_that_cannot_be_written_is_a_failure(empty_skiff):
 
 def test_exit_codes_of_run(skiff):
     assert skiff.run("run", "--rm", "busybox", "sh", "-c", "exit 7", check=False).code == 7
-    assert skiff.run("run", "--rm", "busybox", "sh", "-c", "kill -9 $$", check=False).code == 137
+    killed = skiff.start()
+    skiff.run("kill", killed)
+    assert skiff.run("wait", killed).stdout == "137\n"
+    skiff.run("rm", killed)
     missing = skiff.fails("run", "--rm", "busybox", "nonexistent", code=127)
     assert len(lines(missing.stderr)) == 1
     denied = skiff.fails("run", "--rm", "busybox", "/etc", code=126)
@@ -123,7 +126,7 @@ def test_environment(skiff, tmp_path):
     file.write_text("# comment\n\nFROM_FILE=file value\nBOTH=file\nINHERITED\nNOT_SET\n")
     out = skiff.run("run", "--rm", "--env-file", file, "-e", "BOTH=option", "-e", "GIVEN=a=b",
                     "-e", "NOT_SET_EITHER", "-eEMPTY=", "busybox", "env",
-                    env={"INHERITED": "from us", "SECRET": "x"}).stdout
+                    env={"INHERITED": "from us", "SECRET": "box"}).stdout
     values = dict(line.split("=", 1) for line in lines(out))
     assert values["FROM_FILE"] == "file value"
     assert values["BOTH"] == "option"
@@ -148,9 +151,9 @@ def test_env_files_that_make_no_sense(skiff, tmp_path):
 def test_labels(skiff, tmp_path):
     file = tmp_path / "labels"
     file.write_text("from.file=1\nboth=file\nbare\n")
-    skiff.run("create", "--name", "x", "--label-file", file, "-l", "both=option", "--label",
+    skiff.run("create", "--name", "box", "--label-file", file, "-l", "both=option", "--label",
               "alone", "busybox")
-    labels = skiff.inspect("x")["Config"]["Labels"]
+    labels = skiff.inspect("box")["Config"]["Labels"]
     assert {key: labels[key] for key in ("from.file", "both", "bare", "alone")} == {
         "from.file": "1", "both": "option", "bare": "", "alone": ""}
     assert skiff.run("ps", "-aq", "--filter", "label=both=option").stdout.strip()
@@ -181,8 +184,8 @@ def test_a_terminal_is_wanted_and_there_is_none(skiff):
     for args in (["run", "-it", "busybox"], ["run", "--rm", "-ti", "busybox", "sh"]):
         result = skiff.fails(*args, code=1)
         assert result.stderr == "skiff: the input device is not a TTY\n"
-    skiff.start("--name", "x")
-    assert skiff.fails("exec", "-it", "x", "sh", code=1).stderr == (
+    skiff.start("--name", "box")
+    assert skiff.fails("exec", "-it", "box", "sh", code=1).stderr == (
         "skiff: the input device is not a TTY\n")
     assert len(skiff.containers()) == 1
 
@@ -225,7 +228,7 @@ def test_columns_of_ps(skiff):
                                  "NAMES"]
     cells = ROW.split(row)
     assert cells[0] == container[:12] and cells[1] == "busybox"
-    assert cells[2] == '"sh -c \'sleep 1000; …"' or cells[2] == '"sh -c sleep 1000; …"', cells
+    assert cells[2] == '"sh -c sleep 1000; e…"'
     assert re.fullmatch(r"(Less than a second|\d+ seconds?) ago", cells[3])
     assert re.fullmatch(r"Up (Less than a second|\d+ seconds?)", cells[4])
     assert cells[-1] == "web"
@@ -287,12 +290,12 @@ def test_rmi(skiff):
 # ---- several at once ----
 
 def test_one_failure_does_not_stop_the_others(skiff):
-    skiff.start("--name", "a")
-    skiff.start("--name", "b")
+    skiff.start("--name", "ant")
+    skiff.start("--name", "bee")
     for command in (["pause"], ["unpause"], ["kill"], ["start"], ["stop", "-t", "0"],
                     ["restart", "-t", "0"], ["rm", "-f"]):
-        result = skiff.run(*command, "a", "nope", "b", check=False)
-        assert lines(result.stdout)[0] == "a" and lines(result.stdout)[-1] == "b", (command, result)
+        result = skiff.run(*command, "ant", "nope", "bee", check=False)
+        assert lines(result.stdout)[0] == "ant" and lines(result.stdout)[-1] == "bee", (command, result)
         if command != ["rm", "-f"]:  # docker: what is not there is as good as removed
             assert result.code == 1, (command, result)
             assert len(lines(result.stderr)) == 1, (command, result)
@@ -308,26 +311,26 @@ def test_prefixes_of_ids(skiff):
 # ---- a life ----
 
 def test_start_attached(skiff):
-    skiff.run("create", "--name", "x", "busybox", "sh", "-c", "echo hello; exit 5")
-    result = skiff.run("start", "-a", "x", check=False)
+    skiff.run("create", "--name", "box", "busybox", "sh", "-c", "echo hello; exit 5")
+    result = skiff.run("start", "-a", "box", check=False)
     assert (result.stdout, result.code) == ("hello\n", 5)
-    skiff.run("create", "-i", "--name", "y", "busybox", "cat")
-    assert skiff.run("start", "-ai", "y", input="data").stdout == "data"
-    assert "multiple containers" in skiff.fails("start", "-a", "x", "y", code=1).stderr
+    skiff.run("create", "-i", "--name", "yard", "busybox", "cat")
+    assert skiff.run("start", "-ai", "yard", input="data").stdout == "data"
+    assert "multiple containers" in skiff.fails("start", "-a", "box", "yard", code=1).stderr
 
 
 def test_start_of_a_running_container_is_no_failure(skiff):
-    skiff.start("--name", "x")
-    pid = skiff.pid("x")
-    assert skiff.run("start", "x").stdout == "x\n"
-    assert skiff.pid("x") == pid
+    skiff.start("--name", "box")
+    pid = skiff.pid("box")
+    assert skiff.run("start", "box").stdout == "box\n"
+    assert skiff.pid("box") == pid
 
 
 def test_rename_and_wait(skiff):
-    skiff.run("run", "-d", "--name", "a", "busybox", "sh", "-c", "exit 4")
-    skiff.run("rename", "a", "b")
-    assert skiff.run("wait", "b").stdout == "4\n"
-    skiff.fails("inspect", "a", code=1)
+    skiff.run("run", "-d", "--name", "ant", "busybox", "sh", "-c", "exit 4")
+    skiff.run("rename", "ant", "bee")
+    assert skiff.run("wait", "bee").stdout == "4\n"
+    skiff.fails("inspect", "ant", code=1)
 
 
 def test_prune_asks(skiff):
@@ -345,26 +348,26 @@ def test_prune_asks(skiff):
 
 
 def test_inspect(skiff):
-    skiff.run("create", "--name", "x", "busybox")
-    both = json.loads(skiff.run("inspect", "x", "busybox").stdout)
-    assert both[0]["Name"] == "/x" and "busybox:latest" in both[1]["RepoTags"]
-    result = skiff.run("inspect", "nope", "x", check=False)
+    skiff.run("create", "--name", "box", "busybox")
+    both = json.loads(skiff.run("inspect", "box", "busybox").stdout)
+    assert both[0]["Name"] == "/box" and "busybox:latest" in both[1]["RepoTags"]
+    result = skiff.run("inspect", "nope", "box", check=False)
     assert result.code == 1 and len(json.loads(result.stdout)) == 1
     assert result.stderr == "skiff: No such object: nope\n"
     assert "container" in skiff.fails("inspect", "--type", "container", "busybox", code=1).stderr
-    skiff.fails("inspect", "--type", "volume", "x", code=125)
+    skiff.fails("inspect", "--type", "volume", "box", code=125)
 
 
 def test_top(skiff):
-    skiff.start("--name", "x", command=("sleep", "1000"))
-    header, row = rows(skiff.run("top", "x").stdout)
+    skiff.start("--name", "box", command=("sleep", "1000"))
+    header, row = rows(skiff.run("top", "box").stdout)
     assert header == ["PID", "HOST PID", "PPID", "USER", "TIME", "COMMAND"]
-    assert row[0] == "1" and int(row[1]) == skiff.pid("x") and row[2] == "0"
+    assert row[0] == "1" and int(row[1]) == skiff.pid("box") and row[2] == "0"
     assert row[3] == "root" and row[-1] == "sleep 1000"
-    assert rows(skiff.run("top", "x", "-eo", "pid,args").stdout) == [
+    assert rows(skiff.run("top", "box", "-eo", "pid,args").stdout) == [
         ["PID", "COMMAND"], ["1", "sleep 1000"]]
-    assert rows(skiff.run("top", "x", "-ef").stdout)[0][0] == "USER"
-    result = skiff.fails("top", "x", "aux", code=1)
+    assert rows(skiff.run("top", "box", "-ef").stdout)[0][0] == "USER"
+    result = skiff.fails("top", "box", "aux", code=1)
     assert result.stderr == "skiff: ps option 'aux' is not supported by top (-e, -f, -o LIST)\n"
 
 
