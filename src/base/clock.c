@@ -30,25 +30,52 @@ int64_t clock_monotonic_ns(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+/*
+ * The Gregorian date of a day, counted from 1970-01-01, by arithmetic: gmtime_r(3) reads the time
+ * zone file first, although UTC has no use for it. Years begin in March here, so that the leap day
+ * is their last; 400 of them have 146097 days.
+ */
+static void date_of(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
+{
+	int64_t shifted = days + 719468; /* since 0000-03-01 */
+	int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+	int day_of_era = (int)(shifted - era * 146097);
+	int year_of_era =
+		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int month = (5 * day_of_year + 2) / 153; /* 0: March */
+
+	*ret_day = day_of_year - (153 * month + 2) / 5 + 1;
+	*ret_month = month < 10 ? month + 3 : month - 9;
+	*ret_year = era * 400 + year_of_era + (*ret_month <= 2);
+}
+
 void clock_format(int64_t ns, char ret_text[CLOCK_TEXT_SIZE])
 {
-	time_t seconds = (time_t)(ns / NS_PER_S);
+	int64_t seconds = ns / NS_PER_S, days, year;
 	long fraction = (long)(ns % NS_PER_S);
-	struct tm tm;
-	size_t n;
+	int month, day, left;
+	int n;
 
 	if (fraction < 0) {
 		fraction += NS_PER_S;
 		seconds--;
 	}
-	(void)gmtime_r(&seconds, &tm);
-	n = strftime(ret_text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	days = seconds / 86400;
+	left = (int)(seconds % 86400);
+	if (left < 0) {
+		left += 86400;
+		days--;
+	}
+	date_of(days, &year, &month, &day);
+	n = snprintf(ret_text, CLOCK_TEXT_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)year,
+		     month, day, left / 3600, left / 60 % 60, left % 60);
 	if (fraction) {
-		n += (size_t)snprintf(ret_text + n, CLOCK_TEXT_SIZE - n, ".%09ld", fraction);
+		n += snprintf(ret_text + n, CLOCK_TEXT_SIZE - (size_t)n, ".%09ld", fraction);
 		while (ret_text[n - 1] == '0')
 			n--;
 	}
-	(void)snprintf(ret_text + n, CLOCK_TEXT_SIZE - n, "Z");
+	(void)snprintf(ret_text + n, CLOCK_TEXT_SIZE - (size_t)n, "Z");
 }
 
 /* Exactly `count` digits. */
