@@ -40,7 +40,7 @@ static int open_file(struct json_log *log)
 	return 0;
 }
 
-int json_log_open(struct json_log *log, int dir_fd, const struct json_log_options *options)
+void json_log_init(struct json_log *log, int dir_fd, const struct json_log_options *options)
 {
 	*log = JSON_LOG_EMPTY;
 	log->dir_fd = dir_fd;
@@ -49,7 +49,21 @@ int json_log_open(struct json_log *log, int dir_fd, const struct json_log_option
 		log->options.max_files = 1;
 	if (log->options.max_files > JSON_LOG_FILES_MAX)
 		log->options.max_files = JSON_LOG_FILES_MAX;
-	return open_file(log);
+}
+
+/* A container that never writes costs no file. */
+static bool is_writable(struct json_log *log)
+{
+	int r;
+
+	if (log->file_fd >= 0)
+		return true;
+	if (log->dir_fd < 0)
+		return false;
+	r = open_file(log);
+	if (r < 0)
+		log_debug("monitor", "ignoring: open log: %s", errno_text(-r));
+	return r == 0;
 }
 
 /* Everything but the directory, as descriptor 0, is closed: the lock, the container's terminal. */
@@ -231,7 +245,7 @@ void json_log_add(struct json_log *log, enum json_log_stream stream, const char 
 {
 	struct strbuf *line = &log->line[stream];
 
-	if (log->file_fd < 0)
+	if (!is_writable(log))
 		return;
 	set_time(log, now_ns);
 	while (len > 0) {
@@ -255,11 +269,12 @@ void json_log_add(struct json_log *log, enum json_log_stream stream, const char 
 
 void json_log_finish(struct json_log *log, int64_t now_ns)
 {
-	set_time(log, now_ns);
 	for (enum json_log_stream s = 0; s < JSON_LOG_STREAM_COUNT; s++) {
-		if (log->line[s].len > 0 && log->file_fd >= 0)
+		if (log->line[s].len > 0 && log->file_fd >= 0) {
+			set_time(log, now_ns);
 			add_record(log, s, log->line[s].data, log->line[s].len,
 				   /* newline= */ false);
+		}
 		strbuf_release(&log->line[s]);
 	}
 }

@@ -51,8 +51,8 @@ struct json_log_options {
 };
 
 struct json_log {
-	int dir_fd;  /* borrowed: ROOT/containers/ID */
-	int file_fd; /* owned; NO_FD: nothing is written */
+	int dir_fd;  /* borrowed: ROOT/containers/ID; NO_FD: nothing is written */
+	int file_fd; /* owned; NO_FD: not opened yet */
 	struct json_log_options options;
 	uint64_t size; /* of the file, and what is in `out` */
 	uint64_t size_on_disk;
@@ -66,7 +66,8 @@ struct json_log {
 
 #define JSON_LOG_EMPTY ((struct json_log){.dir_fd = NO_FD, .file_fd = NO_FD})
 
-int json_log_open(struct json_log *log, int dir_fd, const struct json_log_options *options);
+/* The file is opened when the first line has come. Without this, nothing is ever written. */
+void json_log_init(struct json_log *log, int dir_fd, const struct json_log_options *options);
 
 /* `now_ns`: when it was read; all its lines get this time. */
 void json_log_add(struct json_log *log, enum json_log_stream stream, const char *data, size_t len,

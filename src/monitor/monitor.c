@@ -2,6 +2,7 @@
 #include "monitor/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -199,7 +200,7 @@ int monitor_main(void)
 	(void)chdir("/");
 	log_set_stage("monitor");
 	monitor_init(m);
-	(void)fd_set_cloexec(MONITOR_CONTROL_FD, true);
+	(void)fcntl(MONITOR_CONTROL_FD, F_SETFD, FD_CLOEXEC);
 
 	r = monitor_receive(m, MONITOR_CONTROL_FD, &err);
 	if (r == 0)

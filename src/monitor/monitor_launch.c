@@ -96,19 +96,16 @@ static int take_lock(struct monitor *m, struct error *err)
 	return 0;
 }
 
-static int open_log(struct monitor *m, const struct launch *launch, struct error *err)
+static void begin_log(struct monitor *m, const struct launch *launch)
 {
 	const struct json_log_options options = {
 		.max_bytes = launch->log_max_bytes,
 		.max_files = launch->log_max_files,
 		.compress = launch->log_compress,
 	};
-	int r;
 
-	if (launch->log_driver == LOG_DRIVER_NONE)
-		return 0;
-	r = json_log_open(&m->log, m->container_fd, &options);
-	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "open log") : 0;
+	if (launch->log_driver == LOG_DRIVER_JSON_FILE)
+		json_log_init(&m->log, m->container_fd, &options);
 }
 
 /*
@@ -185,9 +182,7 @@ static int run_stages(struct monitor *m, struct error *err)
 		return r;
 	m->auto_remove = launch.auto_remove;
 	m->clients.stdin_once = launch.stdin_once;
-	r = open_log(m, &launch, err);
-	if (r < 0)
-		return r;
+	begin_log(m, &launch);
 	r = stage_create(m, &launch, err);
 	if (r < 0)
 		return r;

@@ -111,7 +111,7 @@ static void test_lines(void **state)
 	const struct json_log_options options = {0};
 	struct json_log log;
 
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	add(&log, JSON_LOG_STDOUT, "one\ntw");
 	add(&log, JSON_LOG_STDERR, "error\n");
 	json_log_flush(&log);
@@ -145,7 +145,7 @@ static void test_long_lines(void **state)
 
 	memset(line, 'z', len);
 	line[len] = '\0';
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	for (size_t i = 0; i < len; i += 1000) /* it arrives in pieces */
 		json_log_add(&log, JSON_LOG_STDOUT, line + i, len - i < 1000 ? len - i : 1000, NOW);
 	add(&log, JSON_LOG_STDOUT, "\nnext\n");
@@ -167,7 +167,7 @@ static void test_long_line_is_not_cut_in_a_character(void **state)
 
 	memset(line, 'x', JSON_LOG_LINE_MAX - 2);
 	memcpy(line + JSON_LOG_LINE_MAX - 2, "\xf0\x9f\x98\x80!\n", 6);
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	json_log_add(&log, JSON_LOG_STDOUT, line, JSON_LOG_LINE_MAX + 4, NOW);
 	json_log_close(&log);
 	text = text_of(dir_of(state), "json.log");
@@ -183,7 +183,7 @@ static void test_half_a_record_is_ended(void **state)
 	struct json_log log;
 
 	assert_int_equal(fd_write_all(fd, "{\"log\":\"hal", 11), 0);
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	add(&log, JSON_LOG_STDOUT, "whole\n");
 	json_log_close(&log);
 	assert_string_equal(text_of(dir_of(state), "json.log"),
@@ -196,7 +196,7 @@ static void test_rotation(void **state)
 	struct json_log log;
 	struct stat st;
 
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	for (char c = 'a'; c <= 'h'; c++)
 		json_log_add(&log, JSON_LOG_STDOUT, (char[]){c, '\n'}, 2, NOW);
 	json_log_close(&log);
@@ -216,7 +216,7 @@ static void test_rotation_with_one_file(void **state)
 	const struct json_log_options options = {.max_bytes = 100, .max_files = 1};
 	struct json_log log;
 
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	add(&log, JSON_LOG_STDOUT, "a\nb\nc\n");
 	json_log_close(&log);
 	assert_string_equal(text_of(dir_of(state), "json.log"), LINE("c\\n", "stdout"));
@@ -228,7 +228,7 @@ static void test_truncated_by_hand(void **state)
 	const struct json_log_options options = {.max_bytes = 200, .max_files = 2};
 	struct json_log log;
 
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	add(&log, JSON_LOG_STDOUT, "a\nb\n");
 	json_log_flush(&log);
 	assert_int_equal(ftruncate(log.file_fd, 0), 0);
@@ -248,7 +248,7 @@ static void test_compression(void **state)
 	struct json_log log;
 	gzFile gz;
 
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	assert_int_equal(json_log_compress_at(&log), 0);
 	add(&log, JSON_LOG_STDOUT, "a\nb\n");
 	assert_true(json_log_compress_at(&log) > 0);
@@ -264,7 +264,7 @@ static void test_compression(void **state)
 	assert_int_equal(gzclose(gz), Z_OK);
 
 	/* It moves with the next rotation. */
-	assert_int_equal(json_log_open(&log, dir_of(state), &options), 0);
+	json_log_init(&log, dir_of(state), &options);
 	add(&log, JSON_LOG_STDOUT, "c\n");
 	json_log_close(&log);
 	assert_string_equal(text_of(dir_of(state), "json.log.1"), LINE("b\\n", "stdout"));
