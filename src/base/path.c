@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -164,15 +165,20 @@ static int unlink_stubborn(int dir_fd, const char *name, int flags)
 }
 
 /*
- * Depth is bounded by the descriptors we may hold: past MAX_DEPTH a directory is first moved up
- * into the top of the tree, where it becomes shallow again.
+ * Depth is bounded by the descriptors we may hold: a directory at MAX_DEPTH is moved up into the
+ * top of the tree, where the next round finds it as a shallow one.
  */
-#define MAX_DEPTH 256
+#define MAX_DEPTH 128
 
-static int remove_entry(int top_fd, int dir_fd, const char *name, unsigned char type,
+struct removal {
+	int top_fd;
+	unsigned int moved; /* directories moved up in this round; they are not gone yet */
+};
+
+static int remove_entry(struct removal *removal, int dir_fd, const char *name, unsigned char type,
 			unsigned int depth);
 
-static int remove_children(int top_fd, int dir_fd, unsigned int depth)
+static int remove_children(struct removal *removal, int dir_fd, unsigned int depth)
 {
 	auto_closedir DIR *dir = NULL;
 	struct dirent *entry;
@@ -187,17 +193,35 @@ static int remove_children(int top_fd, int dir_fd, unsigned int depth)
 		(void)close(copy);
 		return r;
 	}
+	rewinddir(dir); /* the copy shares its position with dir_fd, which may be read again */
 	while ((entry = readdir(dir))) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		r = remove_entry(top_fd, dir_fd, entry->d_name, entry->d_type, depth);
+		r = remove_entry(removal, dir_fd, entry->d_name, entry->d_type, depth);
 		if (r < 0 && first == 0)
 			first = r;
 	}
 	return first;
 }
 
-static int remove_entry(int top_fd, int dir_fd, const char *name, unsigned char type,
+/* Whatever has that name up there already stays: the next number is tried. */
+static int move_up(struct removal *removal, int dir_fd, const char *name)
+{
+	for (unsigned int i = 0; i < 1000000; i++) {
+		char moved[32];
+
+		(void)snprintf(moved, sizeof(moved), ".deep-%u", removal->moved + i);
+		if (renameat2(dir_fd, name, removal->top_fd, moved, RENAME_NOREPLACE) == 0) {
+			removal->moved += i + 1;
+			return 0;
+		}
+		if (errno != EEXIST)
+			return -errno;
+	}
+	return -EEXIST;
+}
+
+static int remove_entry(struct removal *removal, int dir_fd, const char *name, unsigned char type,
 			unsigned int depth)
 {
 	auto_close int fd = NO_FD;
@@ -208,13 +232,6 @@ static int remove_entry(int top_fd, int dir_fd, const char *name, unsigned char 
 		if (r != -EISDIR)
 			return r;
 	}
-	if (depth >= MAX_DEPTH) {
-		auto_free char *moved = NULL;
-
-		moved = xasprintf(".deep-%u-%lx", depth, (unsigned long)random());
-		if (renameat(dir_fd, name, top_fd, moved) == 0)
-			return remove_entry(top_fd, top_fd, moved, DT_DIR, 1);
-	}
 	fd = path_open_beneath(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd == -ENOTDIR || fd == -ELOOP)
 		return unlink_stubborn(dir_fd, name, 0);
@@ -222,7 +239,9 @@ static int remove_entry(int top_fd, int dir_fd, const char *name, unsigned char 
 		return 0;
 	if (fd < 0)
 		return fd;
-	r = remove_children(top_fd, fd, depth + 1);
+	if (depth >= MAX_DEPTH)
+		return move_up(removal, dir_fd, name);
+	r = remove_children(removal, fd, depth + 1);
 	if (r < 0)
 		return r;
 	return unlink_stubborn(dir_fd, name, AT_REMOVEDIR);
@@ -230,6 +249,7 @@ static int remove_entry(int top_fd, int dir_fd, const char *name, unsigned char 
 
 int path_remove_tree(int dir_fd, const char *name)
 {
+	struct removal removal;
 	auto_close int fd = NO_FD;
 	int r;
 
@@ -240,9 +260,12 @@ int path_remove_tree(int dir_fd, const char *name)
 		return unlink_stubborn(dir_fd, name, 0);
 	if (fd < 0)
 		return -errno;
-	r = remove_children(fd, fd, 1);
-	if (r < 0)
-		return r;
+	do {
+		removal = (struct removal){.top_fd = fd};
+		r = remove_children(&removal, fd, 1);
+		if (r < 0)
+			return r;
+	} while (removal.moved > 0);
 	return unlink_stubborn(dir_fd, name, AT_REMOVEDIR);
 }
 
@@ -259,6 +282,23 @@ int path_mkdir_parents(const char *path, mode_t mode)
 		*p = '/';
 	}
 	if (mkdir(copy, mode) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+int path_mkdir_private(const char *path)
+{
+	auto_free char *parent = xstrdup(path);
+	char *slash = strrchr(parent, '/');
+	int r;
+
+	if (slash && slash != parent) {
+		*slash = '\0';
+		r = path_mkdir_parents(parent, 0755);
+		if (r < 0)
+			return r;
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	return 0;
 }

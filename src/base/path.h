@@ -43,6 +43,9 @@ int path_remove_tree(int dir_fd, const char *name);
 /* mkdir -p for our own directories on the host; existing directories are success. */
 int path_mkdir_parents(const char *path, mode_t mode);
 
+/* The same for a directory that is ours alone: 0700, what is missing above it 0755. */
+int path_mkdir_private(const char *path);
+
 /* Lexical: "//a/./b/../c/" becomes "/a/c"; never leaves "/". Caller frees. */
 char *path_clean(const char *path);
 

@@ -105,13 +105,13 @@ const char *engine_state_path(const struct engine *engine)
 	return engine->state;
 }
 
-/* STATE and STATE/containers; the second is private whatever the first is. */
+/* STATE and STATE/containers. */
 static int make_state(const char *path, struct error *err)
 {
 	auto_free char *containers = xasprintf("%s/containers", path);
 	int r;
 
-	r = path_mkdir_parents(path, 0755);
+	r = path_mkdir_private(path);
 	if (r == 0 && mkdir(containers, 0700) < 0 && errno != EEXIST)
 		r = -errno;
 	if (r < 0)

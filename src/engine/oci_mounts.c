@@ -50,11 +50,6 @@ static json_t *standard_mount(const struct oci_input *in, const struct standard_
 {
 	bool privileged = in->config->privileged && m->privileged_options;
 
-	/* The host's queues, with the host's namespace. */
-	if (in->config->ipc_mode && strcmp(in->config->ipc_mode, "host") == 0 &&
-	    strcmp(m->destination, "/dev/mqueue") == 0)
-		return new_mount(m->destination, "bind", m->destination,
-				 "rbind,nosuid,noexec,nodev");
 	return new_mount(m->destination, m->type, m->source,
 			 privileged ? m->privileged_options : m->options);
 }

@@ -30,16 +30,8 @@ int store_make_directories(struct store *store, struct error *err)
 
 static int make_root(const char *root, struct error *err)
 {
-	auto_free char *parent = xstrdup(root);
-	char *slash = strrchr(parent, '/');
-	int r = 0;
+	int r = path_mkdir_private(root);
 
-	if (slash && slash != parent) {
-		*slash = '\0';
-		r = path_mkdir_parents(parent, 0755);
-	}
-	if (r >= 0 && mkdir(root, 0700) < 0 && errno != EEXIST)
-		r = -errno;
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "create the store '%s'", root) : 0;
 }
 
