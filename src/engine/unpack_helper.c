@@ -55,9 +55,6 @@ static int place_fds(const struct unpack_start *start, int result_fd)
 	int parked[ARRAY_SIZE(moves)];
 	int null_fd;
 
-	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0)
-		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++) {
 		parked[i] = NO_FD;
 		if (moves[i].from < 0)
@@ -66,6 +63,10 @@ static int place_fds(const struct unpack_start *start, int result_fd)
 		if (parked[i] < 0)
 			return -errno;
 	}
+	/* Only now: the input may have been our standard input. */
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0)
+		return -errno;
 	for (size_t i = 0; i < ARRAY_SIZE(moves); i++)
 		if (parked[i] >= 0 && dup2(parked[i], moves[i].to) < 0)
 			return -errno;

@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/hex.h"
 #include "base/sha256.h"
-#include "base/strbuf.h"
 #include "image/archive_source_internal.h"
 #include "image/manifest.h"
 #include "image/reference.h"
@@ -189,17 +187,49 @@ int source_budget_take(struct source_budget *budget, size_t len, struct error *e
 	return 0;
 }
 
+/* All names; the id of an image without one. */
 static char *list_names(const struct source_images *images)
 {
-	struct strbuf list = {0};
+	auto_(strv_release) struct strv list = {0};
 
 	for (size_t i = 0; i < images->count; i++) {
 		const struct source_image *image = &images->items[i];
 
-		strbuf_addf(&list, "%s%s", i ? ", " : "",
-			    image->names.count ? image->names.items[0] : image->id);
+		strv_add_all(&list, &image->names);
+		if (image->names.count == 0)
+			strv_add(&list, image->id);
 	}
-	return strbuf_take(&list);
+	return strv_join(&list, ", ");
+}
+
+static int read_layout(const struct archive *archive, const struct source_request *request,
+		       enum archive_layout layout, struct source_images *images, struct error *err)
+{
+	switch (layout) {
+	case LAYOUT_DOCKER:
+		return docker_images_read(archive, request, images, err);
+	case LAYOUT_OCI:
+		return oci_images_read(archive, request, images, err);
+	case LAYOUT_DIR:
+		return dir_images_read(archive, request, images, err);
+	}
+	return err_set(err, ERR_INTERNAL, 0, "no such layout");
+}
+
+static int no_such_image(const struct archive *archive, const struct source_request *request,
+			 enum archive_layout layout, struct error *err)
+{
+	struct source_request all = *request;
+	auto_(source_images_release) struct source_images images = {0};
+	auto_(error_release) struct error ignored = {0};
+	auto_free char *list = NULL;
+
+	all.reference = NULL;
+	if (read_layout(archive, &all, layout, &images, &ignored) < 0 || images.count == 0)
+		return err_set(err, ERR_NOT_FOUND, 0, "there is no image '%s'", request->reference);
+	list = list_names(&images);
+	return err_set(err, ERR_NOT_FOUND, 0, "there is no image '%s', only %s", request->reference,
+		       list);
 }
 
 int source_images_read(const struct archive *archive, const struct source_request *request,
@@ -212,21 +242,11 @@ int source_images_read(const struct archive *archive, const struct source_reques
 	r = choose_layout(archive, request, &layout, err);
 	if (r < 0)
 		return r;
-	switch (layout) {
-	case LAYOUT_DOCKER:
-		r = docker_images_read(archive, request, &images, err);
-		break;
-	case LAYOUT_OCI:
-		r = oci_images_read(archive, request, &images, err);
-		break;
-	case LAYOUT_DIR:
-		r = dir_images_read(archive, request, &images, err);
-		break;
-	}
+	r = read_layout(archive, request, layout, &images, err);
 	if (r < 0)
 		return r;
 	if (images.count == 0 && request->reference)
-		return err_set(err, ERR_NOT_FOUND, 0, "there is no image '%s'", request->reference);
+		return no_such_image(archive, request, layout, err);
 	if (images.count == 0)
 		return err_set(err, ERR_INVALID, 0, "there is no image");
 	if (request->single && images.count > 1) {
