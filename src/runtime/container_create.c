@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -86,6 +87,8 @@ static _Noreturn void run_child(struct start *start)
 	/* Until the exec: a half-made container does not outlive whoever makes it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* Mount points and directories that we make must not depend on the user's. */
+	(void)umask(022);
 	(void)start_child(start, &err);
 	sync_fail(start->sync_child, &err);
 	_exit(125);
