@@ -85,7 +85,7 @@ static const struct sock_filter worker_filter[] = {
 	ALLOW(symlinkat),
 	ALLOW(linkat),
 	ALLOW(unlinkat),
-	ALLOW(renameat),
+	ALLOW(renameat2),
 	ALLOW(fchownat),
 	ALLOW(fchmodat),
 	ALLOW(fsetxattr),
