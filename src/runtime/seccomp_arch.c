@@ -14,19 +14,18 @@
 #include "runtime/seccomp_internal.h"
 
 static const struct arch {
-	const char *name;
+	const char *name, *go_name;
 	uint32_t token, audit;
 	uint32_t machine; /* the architecture of the kernel that runs it */
-	const char *go_name;
 	bool is_32bit;
 } arches[] = {
-	{"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, "amd64", false},
-	{"SCMP_ARCH_X86", SCMP_ARCH_X86, AUDIT_ARCH_I386, SCMP_ARCH_X86_64, "x86", true},
-	{"SCMP_ARCH_X32", SCMP_ARCH_X32, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, "x32", true},
-	{"SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, "arm64",
+	{"SCMP_ARCH_X86_64", "amd64", SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, false},
+	{"SCMP_ARCH_X86", "x86", SCMP_ARCH_X86, AUDIT_ARCH_I386, SCMP_ARCH_X86_64, true},
+	{"SCMP_ARCH_X32", "x32", SCMP_ARCH_X32, AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, true},
+	{"SCMP_ARCH_AARCH64", "arm64", SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64,
 	 false},
-	{"SCMP_ARCH_ARM", SCMP_ARCH_ARM, AUDIT_ARCH_ARM, SCMP_ARCH_AARCH64, "arm", true},
-	{"SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64, AUDIT_ARCH_RISCV64, SCMP_ARCH_RISCV64, "riscv64",
+	{"SCMP_ARCH_ARM", "arm", SCMP_ARCH_ARM, AUDIT_ARCH_ARM, SCMP_ARCH_AARCH64, true},
+	{"SCMP_ARCH_RISCV64", "riscv64", SCMP_ARCH_RISCV64, AUDIT_ARCH_RISCV64, SCMP_ARCH_RISCV64,
 	 false},
 };
 

@@ -283,8 +283,8 @@ static int add_call(struct seccomp_plan *plan, const json_t *call, struct error 
 {
 	auto_(strbuf_release) struct strbuf names = {0};
 	struct seccomp_arg args[ARGS_IN_JSON_MAX];
-	size_t arg_count;
-	uint32_t action;
+	uint32_t action = SECCOMP_RET_KILL_THREAD;
+	size_t arg_count = 0;
 	int r;
 
 	r = parse_names(call, &names, err);

@@ -245,7 +245,7 @@ static int detach_by_id(int dir_fd, uint32_t id)
  */
 int cgroup_device_program_attach(int dir_fd, int program_fd)
 {
-	uint32_t ids[ATTACHED_MAX];
+	uint32_t ids[ATTACHED_MAX] = {0};
 	union bpf_attr query = {
 		.query.target_fd = (uint32_t)dir_fd,
 		.query.attach_type = BPF_CGROUP_DEVICE,

@@ -69,8 +69,8 @@ static bool split_line(char *line, struct mount_line *ret_mount)
 	struct mount_line m = {0};
 	char *word;
 
-	if (!next_word(&line) || !next_word(&line))
-		return false;
+	for (int i = 0; i < 2; i++)
+		(void)next_word(&line);
 	m.device = next_word(&line);
 	m.root = next_word(&line);
 	m.mount_point = next_word(&line);
