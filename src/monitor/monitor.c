@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "monitor/monitor_internal.h"
+#include "sys/residency.h"
 
 /* Memory is given back when nothing has happened for so long. */
 #define CALM_MS 1000
@@ -97,6 +98,14 @@ static void release_memory(struct monitor *m)
 	m->is_calm = true;
 }
 
+/* The end of a calm is only noticed here; the event itself is handled by the loop as any other. */
+static void wait_calmly(struct monitor *m)
+{
+	release_memory(m);
+	if (json_log_compress_at(&m->log) == 0)
+		(void)residency_wait_readable(m->loop.epoll_fd);
+}
+
 static int next_timeout_ms(const struct monitor *m)
 {
 	int64_t compress_at_ns = json_log_compress_at(&m->log);
@@ -127,8 +136,8 @@ static void serve_once(struct monitor *m)
 		json_log_compress(&m->log);
 	if (r > 0)
 		m->is_calm = false;
-	else
-		release_memory(m);
+	else if (!m->has_ended)
+		wait_calmly(m);
 }
 
 /* ---- life ---- */
