@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cgroup.c - making, opening, joining and removing one group in every hierarchy
+ * cgroup.c - making and opening one group in every hierarchy
  *
  * Everything is done relative to a descriptor of the hierarchy's root. A group is made with one
  * mkdir where its parent exists; parents are looked at only when that fails.
  */
 #include "sys/cgroup.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,9 +22,6 @@
 
 /* How often creation may race with somebody who removes the same parents. */
 #define MAKE_ATTEMPTS_MAX 16
-
-/* A container may nest groups in its own; deeper than this nobody does in earnest. */
-#define REMOVE_DEPTH_MAX 128
 
 ssize_t cgroup_read_file(int dir_fd, const char *file, char *ret_text, size_t size)
 {
@@ -72,11 +68,7 @@ static bool path_is_good(const char *path)
 	return true;
 }
 
-/*
- * The prefix of a relative path that has this many components, in `ret_prefix`; false when the path
- * is not longer than that. "a/b/c", 2: "a/b".
- */
-static bool path_prefix(const char *path, unsigned int components, char ret_prefix[PATH_MAX])
+bool cgroup_path_prefix(const char *path, unsigned int components, char ret_prefix[PATH_MAX])
 {
 	const char *end = path;
 
@@ -88,15 +80,6 @@ static bool path_prefix(const char *path, unsigned int components, char ret_pref
 	memcpy(ret_prefix, path, (size_t)(end - path));
 	ret_prefix[end - path] = '\0';
 	return true;
-}
-
-static unsigned int path_depth(const char *path)
-{
-	unsigned int depth = 1;
-
-	for (; *path; path++)
-		depth += *path == '/';
-	return depth;
 }
 
 static struct cgroup *cgroup_new(const struct cgroup_host *host, const char *path)
@@ -118,114 +101,6 @@ void cgroup_free(struct cgroup *group)
 		cleanup_close_fd(&group->dirs[i].fd);
 	free(group->path);
 	free(group);
-}
-
-/* ---- removing ---- */
-
-static int remove_tree(int parent_fd, const char *name, unsigned int depth);
-
-static int remove_children(int parent_fd, const char *name, unsigned int depth)
-{
-	auto_closedir DIR *dir = NULL;
-	auto_close int fd = NO_FD;
-	const struct dirent *entry;
-	int result = 0;
-
-	if (depth >= REMOVE_DEPTH_MAX)
-		return -ELOOP;
-	fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (!cgroup_has_children(fd))
-		return 0;
-	dir = fdopendir(fd);
-	if (!dir)
-		return -errno;
-	fd = NO_FD;
-	while ((entry = readdir(dir))) {
-		int r;
-
-		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
-		    strcmp(entry->d_name, "..") == 0)
-			continue;
-		r = remove_tree(dirfd(dir), entry->d_name, depth + 1);
-		if (r < 0 && result == 0)
-			result = r;
-	}
-	return result;
-}
-
-/* 0 when it is gone, -EBUSY when a process is in it or below. */
-static int remove_tree(int parent_fd, const char *name, unsigned int depth)
-{
-	int r;
-
-	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EBUSY)
-		return -errno;
-	r = remove_children(parent_fd, name, depth);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (unlinkat(parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	return -errno;
-}
-
-/* Parents of ours that are still in use by another group are busy, which is as it should be. */
-static void remove_parents(const struct cgroup *group, size_t index)
-{
-	int root_fd = group->host->items[index].root_fd;
-	unsigned int from = group->dirs[index].made_from;
-	const char *own = &CGROUP_OWN_PARENT[1];
-	char prefix[PATH_MAX];
-
-	if (strncmp(group->path, own, strlen(own)) == 0 && group->path[strlen(own)] == '/')
-		from = 1;
-	if (from == 0)
-		return;
-	for (unsigned int n = path_depth(group->path) - 1; n >= from; n--)
-		if (!path_prefix(group->path, n, prefix) ||
-		    unlinkat(root_fd, prefix, AT_REMOVEDIR) < 0)
-			break;
-}
-
-static int remove_one(struct cgroup *group, size_t index, struct cgroup_deadline *deadline)
-{
-	struct cgroup_dir *dir = &group->dirs[index];
-	int r;
-
-	for (;;) {
-		r = remove_tree(group->host->items[index].root_fd, group->path, 0);
-		if (r != -EBUSY || !cgroup_wait_change(dir->fd, deadline))
-			break;
-	}
-	if (r < 0)
-		return r;
-	cleanup_close_fd(&dir->fd);
-	remove_parents(group, index);
-	dir->made_from = 0;
-	return 0;
-}
-
-int cgroup_remove(struct cgroup *group, unsigned int timeout_ms)
-{
-	struct cgroup_deadline deadline = cgroup_deadline_in(timeout_ms);
-	int result = 0;
-
-	/* v2 first: it tells when it is empty, and then the others are too. */
-	for (int v2 = 1; v2 >= 0; v2--) {
-		for (size_t i = 0; i < group->host->count; i++) {
-			int r;
-
-			if (group->host->items[i].view.is_v2 != v2 || group->dirs[i].fd < 0)
-				continue;
-			r = remove_one(group, i, &deadline);
-			if (r < 0 && result == 0)
-				result = r;
-		}
-	}
-	return result;
 }
 
 /* ---- making ---- */
@@ -280,7 +155,7 @@ static int make_parents(const struct hierarchy *h, struct cgroup_dir *dir, const
 {
 	char prefix[PATH_MAX];
 
-	for (unsigned int n = 1; path_prefix(path, n, prefix); n++) {
+	for (unsigned int n = 1; cgroup_path_prefix(path, n, prefix); n++) {
 		int r;
 
 		if (mkdirat(h->root_fd, prefix, 0755) < 0) {
@@ -313,7 +188,7 @@ static int make_leaf(const struct hierarchy *h, struct cgroup_dir *dir, const ch
 			if (r < 0 && r != -ENOENT)
 				return r;
 		} else if (r == -EEXIST) {
-			r = remove_tree(h->root_fd, path, 0);
+			r = cgroup_remove_tree(h->root_fd, path);
 			if (r < 0)
 				return r == -EBUSY ? -EEXIST : r;
 		} else {
@@ -346,7 +221,7 @@ static void enable_controllers(const struct hierarchy *h, const char *path)
 {
 	char prefix[PATH_MAX] = "", file[PATH_MAX + 32], enabled[512], missing[128];
 
-	for (unsigned int n = 0; n == 0 || path_prefix(path, n, prefix); n++) {
+	for (unsigned int n = 0; n == 0 || cgroup_path_prefix(path, n, prefix); n++) {
 		int r;
 
 		(void)snprintf(file, sizeof(file), "%s%scgroup.subtree_control", prefix,
@@ -396,7 +271,7 @@ static void unmake(struct cgroup *group, bool is_v2, size_t last, bool last_is_o
 			continue;
 		if (i < last || last_is_ours)
 			(void)unlinkat(group->host->items[i].root_fd, group->path, AT_REMOVEDIR);
-		remove_parents(group, i);
+		cgroup_remove_parents(group, i);
 	}
 }
 
@@ -478,7 +353,7 @@ int cgroup_open(const struct cgroup_host *host, const char *path, struct cgroup 
 	return 0;
 }
 
-/* ---- joining ---- */
+/* ---- its directories ---- */
 
 int cgroup_dir_fd(const struct cgroup *group, size_t index)
 {
@@ -504,83 +379,4 @@ int cgroup_controller_dir(const struct cgroup *group, const char *controller, bo
 		return group->dirs[i].fd;
 	}
 	return NO_FD;
-}
-
-int cgroup_clone_fd(const struct cgroup *group)
-{
-	return cgroup_v2_dir(group);
-}
-
-int cgroup_attach_self(const struct cgroup *group)
-{
-	for (size_t i = 0; i < group->host->count; i++) {
-		int r;
-
-		if (group->host->items[i].view.is_v2 || group->dirs[i].fd < 0)
-			continue;
-		/* `tasks`, not cgroup.procs: for one's own thread the kernel needs no lock. */
-		r = fd_write_file_at(group->dirs[i].fd, "tasks", "0");
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int cgroup_join_files(const struct cgroup *group, int ret_fds[CGROUP_JOIN_MAX], size_t *ret_count)
-{
-	size_t count = 0;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < group->host->count; i++) {
-		int fd;
-
-		if (group->host->items[i].view.is_v2 || group->dirs[i].fd < 0)
-			continue;
-		fd = count < CGROUP_JOIN_MAX
-			     ? openat(group->dirs[i].fd, "tasks", O_WRONLY | O_CLOEXEC)
-			     : -1;
-		if (fd < 0)
-			r = count < CGROUP_JOIN_MAX ? -errno : -E2BIG;
-		else
-			ret_fds[count++] = fd;
-	}
-	if (r < 0) {
-		while (count > 0)
-			cleanup_close_fd(&ret_fds[--count]);
-		return r;
-	}
-	*ret_count = count;
-	return 0;
-}
-
-int cgroup_join(int *fds, size_t count)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		/* `tasks`, not cgroup.procs: for one's own thread the kernel needs no lock. */
-		if (r == 0 && write(fds[i], "0", 1) != 1)
-			r = -errno;
-		cleanup_close_fd(&fds[i]);
-	}
-	return r;
-}
-
-int cgroup_attach(const struct cgroup *group, pid_t pid)
-{
-	char text[16];
-
-	if (pid <= 0)
-		return -EINVAL;
-	(void)snprintf(text, sizeof(text), "%d", (int)pid);
-	for (size_t i = 0; i < group->host->count; i++) {
-		int r;
-
-		if (group->dirs[i].fd < 0)
-			continue;
-		r = fd_write_file_at(group->dirs[i].fd, "cgroup.procs", text);
-		if (r < 0)
-			return r;
-	}
-	return 0;
 }

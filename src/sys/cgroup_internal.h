@@ -3,7 +3,9 @@
  * cgroup_internal.h - shared by the files that implement cgroup.h
  *
  *	cgroup_host.c     what is mounted, from mountinfo
- *	cgroup.c          making, opening, joining and removing a group
+ *	cgroup.c          making and opening a group
+ *	cgroup_join.c     processes into it
+ *	cgroup_remove.c   until nothing of it is left
  *	cgroup_limits.c   memory, processor, pids, block devices
  *	cgroup_devices.c  which device nodes may be used: v1 files, v2 BPF
  *	cgroup_kill.c     the processes of a group: listing, freezing, killing
@@ -11,6 +13,7 @@
 #ifndef SKIFF_SYS_CGROUP_INTERNAL_H
 #define SKIFF_SYS_CGROUP_INTERNAL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +55,18 @@ void cgroup_host_parse(struct cgroup_host *host, char *mountinfo);
 
 /* Whether a list separated by ',' or ' ' has this word. */
 bool cgroup_list_has(const char *list, const char *word);
+
+/*
+ * The prefix of a relative path that has this many components, in `ret_prefix`; false when the path
+ * is not longer than that. "a/b/c", 2: "a/b".
+ */
+bool cgroup_path_prefix(const char *path, unsigned int components, char ret_prefix[PATH_MAX]);
+
+/* Removes a group and those below it: 0 when it is gone, -EBUSY when a process is in one of them. */
+int cgroup_remove_tree(int root_fd, const char *path);
+
+/* Removes the parents that are ours and empty, in one hierarchy. */
+void cgroup_remove_parents(const struct cgroup *group, size_t index);
 
 /* The group's directory in v2; NO_FD when there is none. Borrowed. */
 int cgroup_v2_dir(const struct cgroup *group);

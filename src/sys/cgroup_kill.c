@@ -75,6 +75,14 @@ static int event_value(int fd, const char *key)
 	return -1;
 }
 
+/* The same of a group's directory. */
+static int group_event_value(int dir_fd, const char *key)
+{
+	auto_close int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : event_value(fd, key);
+}
+
 int cgroup_wait_event(int dir_fd, const char *key, bool value, struct cgroup_deadline *deadline)
 {
 	auto_close int fd = NO_FD;
@@ -133,7 +141,7 @@ bool cgroup_wait_change(int dir_fd, struct cgroup_deadline *deadline)
 
 	if (left == 0)
 		return false;
-	if (faccessat(dir_fd, "cgroup.events", F_OK, 0) == 0)
+	if (group_event_value(dir_fd, "populated") == 1)
 		return cgroup_wait_event(dir_fd, "populated", false, deadline) == 0;
 	pid = first_member(dir_fd);
 	pidfd = pid > 0 ? open_pidfd(pid) : NO_FD;
@@ -218,7 +226,8 @@ static int list_tree(int dir_fd, unsigned int depth, struct pid_list *list)
 	while ((entry = readdir(dir))) {
 		auto_close int child = NO_FD;
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
 			continue;
 		child = openat(dir_fd, entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		r = child < 0 ? -errno : list_tree(child, depth + 1, list);
@@ -323,16 +332,11 @@ int cgroup_freeze(const struct cgroup *group, bool freeze)
 
 int cgroup_is_frozen(const struct cgroup *group)
 {
-	auto_close int events = NO_FD;
 	bool is_v2;
 	int fd = cgroup_v2_dir(group);
 
-	if (fd >= 0) {
-		events = openat(fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-		if (events < 0)
-			return -errno;
-		return event_value(events, "frozen") == 1;
-	}
+	if (fd >= 0)
+		return group_event_value(fd, "frozen") == 1;
 	fd = cgroup_controller_dir(group, "freezer", &is_v2);
 	return fd < 0 ? 0 : freezer_is_frozen(fd);
 }
