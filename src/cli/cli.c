@@ -301,26 +301,26 @@ static bool parse_group(struct cli *cli, const struct command_group *group,
 /* skiff help [COMMAND]: as COMMAND --help. */
 static bool parse_help(struct cli *cli, const struct words *words, int *ret_status)
 {
-	const char *name = words->count > 0 ? words->items[0] : NULL;
-	const struct command_group *group = name ? command_group_find(name) : NULL;
-	const char *second = group && words->count > 1 ? words->items[1] : NULL;
-	const struct command_path *path = NULL;
+	const char *first = words->count > 0 ? words->items[0] : NULL;
+	const struct command_group *group = first ? command_group_find(first) : NULL;
+	const char *group_name = group && words->count > 1 ? group->name : NULL;
+	const char *name = group_name ? words->items[1] : first;
+	const struct command_path *path = name ? command_path_find(group_name, name) : NULL;
 	auto_free char *typed = NULL;
 
-	if (!name) {
+	if (!first) {
 		print_top_help(cli);
 		return finish(0, ret_status);
 	}
-	if (group && !second) {
+	if (group && !group_name) {
 		print_group_help(cli, group);
 		return finish(0, ret_status);
 	}
-	path = second ? command_path_find(name, second) : command_path_find(NULL, name);
 	if (!path) {
-		say_unknown(cli, second ? name : NULL, second ? second : name);
+		say_unknown(cli, group_name, name);
 		return finish(STATUS_FAILURE, ret_status);
 	}
-	typed = second ? xasprintf("%s %s", name, second) : xstrdup(name);
+	typed = group_name ? xasprintf("%s %s", group_name, name) : xstrdup(name);
 	print_command_help(cli, path->command, typed);
 	return finish(0, ret_status);
 }

@@ -153,7 +153,7 @@ static size_t widest_option(const struct option_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		auto_(strbuf_release) struct strbuf name = {0};
 
-		help_format_option(list->items[i], &name);
+		help_format_option(&list->items[i], &name);
 		if (name.len > widest)
 			widest = name.len;
 	}
@@ -168,7 +168,7 @@ void help_format_options(const struct option_spec *table, size_t columns, struct
 	option_list_collect(table, /* hidden= */ false, &list);
 	indent = NAME_INDENT + widest_option(&list) + OPTION_GAP;
 	for (size_t i = 0; i < list.count; i++) {
-		const struct option_spec *spec = list.items[i];
+		const struct option_spec *spec = &list.items[i];
 		auto_(strbuf_release) struct strbuf name = {0};
 		auto_(strbuf_release) struct strbuf help = {0};
 

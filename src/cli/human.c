@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/human.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/alloc.h"
 
 #define NS_PER_SECOND INT64_C(1000000000)
+#define HOURS_PER_DAY INT64_C(24)
+#define HOURS_PER_WEEK (7 * HOURS_PER_DAY)
+#define HOURS_PER_MONTH (30 * HOURS_PER_DAY)
+#define HOURS_PER_YEAR (365 * HOURS_PER_DAY)
 
 /* "999.96kB" would be rounded to "1e+03kB": values from `limit` up get the next unit. */
 static void scaled(uint64_t bytes, double base, double limit, const char *const *units,
@@ -39,32 +44,32 @@ void human_binary_size(uint64_t bytes, struct strbuf *ret_text)
 
 void human_duration(int64_t ns, struct strbuf *ret_text)
 {
-	long long seconds = ns > 0 ? ns / NS_PER_SECOND : 0;
-	long long minutes = seconds / 60;
-	long long hours = (seconds + 1800) / 3600; /* to the nearest */
+	int64_t seconds = ns > 0 ? ns / NS_PER_SECOND : 0;
+	int64_t minutes = seconds / 60;
+	int64_t hours = (seconds + 1800) / 3600; /* to the nearest */
 
 	if (seconds < 1)
 		strbuf_adds(ret_text, "Less than a second");
 	else if (seconds == 1)
 		strbuf_adds(ret_text, "1 second");
 	else if (seconds < 60)
-		strbuf_addf(ret_text, "%lld seconds", seconds);
+		strbuf_addf(ret_text, "%" PRId64 " seconds", seconds);
 	else if (minutes == 1)
 		strbuf_adds(ret_text, "About a minute");
 	else if (minutes < 60)
-		strbuf_addf(ret_text, "%lld minutes", minutes);
+		strbuf_addf(ret_text, "%" PRId64 " minutes", minutes);
 	else if (hours == 1)
 		strbuf_adds(ret_text, "About an hour");
-	else if (hours < 48)
-		strbuf_addf(ret_text, "%lld hours", hours);
-	else if (hours < 24 * 7 * 2)
-		strbuf_addf(ret_text, "%lld days", hours / 24);
-	else if (hours < 24 * 30 * 2)
-		strbuf_addf(ret_text, "%lld weeks", hours / 24 / 7);
-	else if (hours < 24 * 365 * 2)
-		strbuf_addf(ret_text, "%lld months", hours / 24 / 30);
+	else if (hours < 2 * HOURS_PER_DAY)
+		strbuf_addf(ret_text, "%" PRId64 " hours", hours);
+	else if (hours < 2 * HOURS_PER_WEEK)
+		strbuf_addf(ret_text, "%" PRId64 " days", hours / HOURS_PER_DAY);
+	else if (hours < 2 * HOURS_PER_MONTH)
+		strbuf_addf(ret_text, "%" PRId64 " weeks", hours / HOURS_PER_WEEK);
+	else if (hours < 2 * HOURS_PER_YEAR)
+		strbuf_addf(ret_text, "%" PRId64 " months", hours / HOURS_PER_MONTH);
 	else
-		strbuf_addf(ret_text, "%lld years", hours / 24 / 365);
+		strbuf_addf(ret_text, "%" PRId64 " years", hours / HOURS_PER_YEAR);
 }
 
 static bool is_continuation(char c)

@@ -276,15 +276,15 @@ static void collect(const struct option_spec *table, bool hidden, struct option_
 		if (!hidden && !option_is_shown(s))
 			continue;
 		list->items = xreallocarray(list->items, list->count + 1, sizeof(*list->items));
-		list->items[list->count++] = s;
+		list->items[list->count++] = *s;
 	}
 }
 
 static int compare_options(const void *a, const void *b)
 {
-	const struct option_spec *const *x = a, *const *y = b;
+	const struct option_spec *x = a, *y = b;
 
-	return strcmp((*x)->long_name, (*y)->long_name);
+	return strcmp(x->long_name, y->long_name);
 }
 
 void option_list_collect(const struct option_spec *table, bool hidden, struct option_list *ret)

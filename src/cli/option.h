@@ -52,21 +52,20 @@ enum complete_kind {
 #define COMPLETE_KIND_COUNT 8
 
 struct option_spec {
-	enum option_type type;
 	size_t offset; /* of the field in the options struct */
-	char short_name;
 	const char *long_name;
 	const char *value_name; /* in help: "string", "list", "bytes", … */
 	const char *help;
 	const char *default_text;          /* shown in help; NULL: none */
 	const char *deprecated;            /* "use --x instead": said when used; implies hidden */
-	bool hidden;                       /* accepted, not in help (other spellings) */
-	enum complete_kind complete;       /* of the value */
 	const char *choices;               /* possible values, separated by spaces; NULL: any */
 	const struct option_spec *include; /* OPTION_INCLUDE */
-	/* Refuses a value while parsing; the message is what is wrong with it. NULL: any will do.
-	 */
+	/* Refuses a value while parsing; the message is what is wrong with it. NULL: any will do. */
 	int (*check)(const char *value, struct error *err);
+	enum option_type type;
+	enum complete_kind complete; /* of the value */
+	char short_name;
+	bool hidden; /* accepted, not in help (other spellings) */
 };
 
 /* Fails to compile when the field has not the option's C type. */
@@ -124,7 +123,7 @@ void options_release(const struct option_spec *table, void *opts);
 
 /* The rows of a table and of those it includes, sorted by long name. */
 struct option_list {
-	const struct option_spec **items;
+	struct option_spec *items; /* copies */
 	size_t count;
 };
 

@@ -43,7 +43,7 @@ static void put_options(const char *name, const struct option_spec *table, FILE 
 	option_list_collect(table, /* hidden= */ false, &list);
 	(void)fprintf(out, "\t'%s') printf '%%s\\n'", name);
 	for (size_t i = 0; i < list.count; i++)
-		put_option_kind(list.items[i], out);
+		put_option_kind(&list.items[i], out);
 	(void)fputs(" '--help -' ;;\n", out);
 }
 

@@ -117,7 +117,7 @@ static void put_options(const char *function, const char *words, const struct op
 
 	option_list_collect(table, /* hidden= */ false, &list);
 	for (size_t i = 0; i < list.count; i++)
-		put_option(function, words, list.items[i], out);
+		put_option(function, words, &list.items[i], out);
 	put_condition(function, words, out);
 	(void)fputs(" -l help -d 'Print usage'\n", out);
 }

@@ -76,7 +76,7 @@ static void put_options(const struct option_spec *table, FILE *out)
 
 	option_list_collect(table, /* hidden= */ false, &list);
 	for (size_t i = 0; i < list.count; i++)
-		put_option(list.items[i], out);
+		put_option(&list.items[i], out);
 	(void)fputs(" \\\n\t\t'--help[Print usage]'", out);
 }
 

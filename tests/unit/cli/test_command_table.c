@@ -117,13 +117,13 @@ static void check_options(const char *command, const struct option_spec *table)
 
 	option_list_collect(table, /* hidden= */ true, &list);
 	for (size_t i = 0; i < list.count; i++) {
-		check_option(command, list.items[i]);
+		check_option(command, &list.items[i]);
 		for (size_t n = 0; n < i; n++) {
-			if (strcmp(list.items[n]->long_name, list.items[i]->long_name) == 0)
-				fail_msg("'%s' has --%s twice", command, list.items[i]->long_name);
-			if (list.items[i]->short_name &&
-			    list.items[n]->short_name == list.items[i]->short_name)
-				fail_msg("'%s' has -%c twice", command, list.items[i]->short_name);
+			if (strcmp(list.items[n].long_name, list.items[i].long_name) == 0)
+				fail_msg("'%s' has --%s twice", command, list.items[i].long_name);
+			if (list.items[i].short_name &&
+			    list.items[n].short_name == list.items[i].short_name)
+				fail_msg("'%s' has -%c twice", command, list.items[i].short_name);
 		}
 	}
 }

@@ -257,7 +257,7 @@ static void test_list_of_options_is_sorted_and_whole(void **state)
 	option_list_collect(table, /* hidden= */ false, &list);
 	assert_int_equal(list.count, ARRAY_SIZE(shown));
 	for (size_t i = 0; i < list.count; i++)
-		assert_string_equal(list.items[i]->long_name, shown[i]);
+		assert_string_equal(list.items[i].long_name, shown[i]);
 	option_list_collect(table, /* hidden= */ true, &all);
 	assert_int_equal(all.count, ARRAY_SIZE(shown) + 2);
 }
