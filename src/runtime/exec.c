@@ -40,6 +40,7 @@
 #include "sys/pty.h"
 
 #define ENVIRON_MAX_BYTES ((size_t)2 << 20)
+#define ADOPTION_MS 10000 /* the process in between only has to exit */
 
 struct exec {
 	const struct exec_request *request;
@@ -54,6 +55,7 @@ struct exec {
 	int proc_root_fd;              /* /proc/PID/root of the container's PID 1 */
 	int sync_parent, sync_child;   /* with the command */
 	int chain_parent, chain_child; /* with whoever clones it: the two speak at the same time */
+	pid_t middle;                  /* of as_child, in the container's pid namespace */
 	/* In the command's process. */
 	int root_fd, null_fd, terminal_fd;
 	struct user_identity identity;
@@ -230,17 +232,21 @@ static int open_checked(int root_fd, const char *path, int flags, unsigned long 
 	return (unsigned long)fs.f_type == magic ? TAKE_FD(fd) : -ENODEV;
 }
 
+/* Opened at once, not by way of /proc/self/fd: with only the root entered, /proc is not ours. */
 static int open_null(struct exec *exec, struct error *err)
 {
 	struct stat st;
+	int fd = path_open_in_root(exec->root_fd, "/dev/null",
+				   O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0);
 
-	exec->null_fd = path_open_in_root(exec->root_fd, "/dev/null", O_PATH | O_NOFOLLOW, 0);
-	if (exec->null_fd < 0)
-		return err_set(err, ERR_SYSTEM, -exec->null_fd, "open /dev/null of the container");
-	if (fstat(exec->null_fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, -fd, "open /dev/null");
+	exec->null_fd = fd;
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3))
 		return err_set(err, ERR_DENIED, EPERM,
 			       "/dev/null of the container is something else");
-	return 0;
+	return fd_set_nonblock(fd, false) < 0 ? err_set(err, ERR_SYSTEM, EBADF, "open /dev/null")
+					      : 0;
 }
 
 /* The container may have put anything on /dev/pts, so what we use must be a devpts. */
@@ -296,25 +302,40 @@ static int resolve_user(struct exec *exec, struct error *err)
 	return 0;
 }
 
+static int open_root(struct exec *exec, struct error *err)
+{
+	cleanup_close_fd(&exec->root_fd);
+	exec->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return exec->root_fd < 0 ? err_set(err, ERR_SYSTEM, errno, "open the root directory") : 0;
+}
+
+/* The null device is the container's; the host's where everything but the root is the host's. */
 static int enter_root(struct exec *exec, struct error *err)
 {
-	if (exec->request->enter == EXEC_ENTER_CHROOT &&
-	    (fchdir(exec->proc_root_fd) < 0 || chroot(".") < 0))
+	int r;
+
+	r = open_root(exec, err);
+	if (r == 0)
+		r = open_null(exec, err);
+	if (r < 0 || exec->request->enter != EXEC_ENTER_CHROOT)
+		return r;
+	if (fchdir(exec->proc_root_fd) < 0 || chroot(".") < 0)
 		return err_set(err, ERR_SYSTEM, errno, "change to the container's root");
-	exec->root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (exec->root_fd < 0)
-		return err_set(err, ERR_SYSTEM, errno, "open the container's root");
-	return 0;
+	return open_root(exec, err);
 }
 
 static int set_up_streams(struct exec *exec, struct error *err)
 {
-	int terminal[3] = {exec->terminal_fd, exec->terminal_fd, exec->terminal_fd};
+	int streams[3];
 	int *const keep[] = {&exec->sync_child, &exec->root_fd};
 	int r;
 
-	r = child_open_streams(exec->request->tty ? terminal : exec->request->stdio, exec->null_fd,
-			       &exec->identity, err);
+	for (int i = 0; i < 3; i++) {
+		int given = exec->request->tty ? exec->terminal_fd : exec->request->stdio[i];
+
+		streams[i] = given >= 0 ? given : exec->null_fd;
+	}
+	r = child_open_streams(streams, NO_FD, &exec->identity, err);
 	if (r < 0)
 		return r;
 	return child_close_others(keep, ARRAY_SIZE(keep), err);
@@ -335,9 +356,6 @@ static int become_command(struct exec *exec, struct error *err)
 	int r;
 
 	r = enter_root(exec, err);
-	if (r < 0)
-		return r;
-	r = open_null(exec, err);
 	if (r < 0)
 		return r;
 	r = open_terminal(exec, err);
@@ -362,13 +380,36 @@ static int become_command(struct exec *exec, struct error *err)
 	return confine_exec(request->args, &exec->env, NO_FD, err);
 }
 
+/*
+ * Returns when the process in between is gone and PID 1 has adopted us, so that the command never
+ * sees another parent. The kernel finds new parents for children before it wakes a pidfd.
+ */
+static int wait_for_adoption(pid_t middle, struct error *err)
+{
+	auto_close int pidfd = NO_FD;
+	int r;
+
+	pidfd = process_open(middle);
+	if (pidfd == -ESRCH || getppid() != middle)
+		return 0;
+	if (pidfd < 0)
+		return err_set(err, ERR_SYSTEM, -pidfd, "look at the process in between");
+	/* It was still our parent after the open, so its number is not another's yet. */
+	r = process_wait_end(pidfd, ADOPTION_MS);
+	if (r <= 0)
+		return err_set(err, ERR_SYSTEM, r < 0 ? -r : ETIME,
+			       "wait for the process in between");
+	return 0;
+}
+
 static _Noreturn void run_command(struct exec *exec)
 {
 	auto_(error_release) struct error err = {0};
 
 	child_name("skiff:exec");
 	(void)prctl(PR_SET_PDEATHSIG, exec->request->as_child ? 0 : SIGKILL);
-	(void)become_command(exec, &err);
+	if (!exec->request->as_child || wait_for_adoption(exec->middle, &err) == 0)
+		(void)become_command(exec, &err);
 	sync_fail(exec->sync_child, &err);
 	_exit(126);
 }
@@ -426,6 +467,7 @@ static int spawn_through_middle(struct exec *exec, struct error *err)
 	if (middle == 0) {
 		auto_(error_release) struct error failure = {0};
 
+		exec->middle = getpid();
 		if (spawn_command(exec, 0, &failure) < 0)
 			sync_fail(exec->chain_child, &failure);
 		_exit(0);
