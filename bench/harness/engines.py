@@ -2,6 +2,7 @@
 """skiff and those it is compared with, each with a store of its own below one directory."""
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -74,7 +75,7 @@ class Engine:
                   "true")
 
     def pid(self, name):
-        return int(self.output("inspect", "--format", "{{.State.Pid}}", name))
+        return json.loads(self.output("inspect", name))[0]["State"]["Pid"]
 
     def remove(self, *names):
         self.time("rm", "-f", *names)
