@@ -19,10 +19,13 @@ uint64_t capability_default_set(void)
 	       BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) | BIT(CAP_AUDIT_WRITE);
 }
 
+/* Asked once: it takes a call per capability, and a run needs it twice. */
 uint64_t capability_bounding_set(void)
 {
-	uint64_t set = 0;
+	static uint64_t set;
 
+	if (set)
+		return set;
 	for (int n = 0; n < 64; n++) {
 		int r = prctl(PR_CAPBSET_READ, n, 0, 0, 0);
 

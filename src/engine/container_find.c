@@ -30,9 +30,7 @@ static int find_record(struct engine *engine, const char *selector, struct conta
 	r = engine_store(engine, &store, err);
 	if (r < 0)
 		return r;
-	/* Docker shows names with a slash before them, so people type them with it. */
-	return container_record_find(store, selector[0] == '/' ? selector + 1 : selector, record,
-				     err);
+	return container_record_find(store, selector, record, err);
 }
 
 int container_resolve(struct engine *engine, const char *selector, char ret_id[65],

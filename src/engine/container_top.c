@@ -324,7 +324,6 @@ static int collect(const struct pid_space *space, const struct container_view *v
 static int find_space(const struct container_view *view, struct pid_space *space, struct error *err)
 {
 	auto_close int init_fd = NO_FD;
-	auto_close int own_fd = NO_FD;
 	struct process init = {.pid = view->state.init.pid};
 	struct stat st, own;
 
