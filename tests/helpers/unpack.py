@@ -64,14 +64,20 @@ class Unpack:
         self.directory.mkdir(mode=0o700)
         self.canary = base / "canary"
         self.canary.write_text("canary")
+        self.ignored = {"extra"}
         self.before = self.state()
 
     def state(self):
         """Everything beside the layer."""
         canary = os.stat(self.canary)
-        return (sorted(set(os.listdir(self.base)) - {"extra"}), self.canary.read_text(),
+        return (sorted(set(os.listdir(self.base)) - self.ignored), self.canary.read_text(),
                 canary.st_ino, canary.st_nlink, canary.st_mtime_ns, canary.st_uid,
                 sorted(os.listdir("/")))
+
+    def beside(self, name):
+        """A path beside the layer that the test may use."""
+        self.ignored.add(name)
+        return self.base / name
 
     def run(self, job, data, *options, pipe=False, extra=None, output=None):
         """`data`: bytes or the path of a file. Always checks the canaries."""
