@@ -274,16 +274,16 @@ static void stage_pivot(int root_fd)
 
 static void stage_capabilities(void)
 {
-	static const uint32_t kept = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FSETID |
-				     1u << CAP_FOWNER | 1u << CAP_MKNOD | 1u << CAP_NET_RAW |
-				     1u << CAP_SETGID | 1u << CAP_SETUID | 1u << CAP_SETFCAP |
-				     1u << CAP_SETPCAP | 1u << CAP_NET_BIND_SERVICE |
-				     1u << CAP_SYS_CHROOT | 1u << CAP_KILL | 1u << CAP_AUDIT_WRITE;
+	static const uint32_t kept = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FSETID |
+				     1U << CAP_FOWNER | 1U << CAP_MKNOD | 1U << CAP_NET_RAW |
+				     1U << CAP_SETGID | 1U << CAP_SETUID | 1U << CAP_SETFCAP |
+				     1U << CAP_SETPCAP | 1U << CAP_NET_BIND_SERVICE |
+				     1U << CAP_SYS_CHROOT | 1U << CAP_KILL | 1U << CAP_AUDIT_WRITE;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {{.effective = kept, .permitted = kept}};
 
 	for (unsigned int cap = 0; cap <= CAP_LAST_CAP; cap++)
-		if (cap >= 32 || !(kept & 1u << cap))
+		if (cap >= 32 || !(kept & 1U << cap))
 			if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
 				floor_die("bounding set");
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
@@ -443,7 +443,7 @@ _Noreturn void floor_child_run(const struct floor_child *child)
 	floor_mark(times, POINT_CHILD_SECCOMP);
 	stage_capabilities();
 	floor_mark(times, POINT_CHILD_CAPS);
-	if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		floor_die("close_range");
 	execve(argv[0], argv, environment);
 	floor_die(argv[0]);

@@ -6,6 +6,7 @@
  * a role as first argument. Without root it is tested as a subreaper, with root as PID 1 too.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -93,7 +94,7 @@ static struct run start(const char *command, const char *argument)
 	struct run run = {.pid = -1};
 	int out[2];
 
-	assert_int_equal(pipe(out), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	run.pid = fork();
 	assert_true(run.pid >= 0);
 	if (run.pid == 0) {
@@ -233,7 +234,7 @@ static void test_as_first_process(void **state)
 	pid_t outer;
 
 	(void)state;
-	assert_int_equal(pipe(out), 0);
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
 	outer = fork();
 	if (outer == 0) {
 		if (unshare(CLONE_NEWPID) < 0)
