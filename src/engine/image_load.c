@@ -369,8 +369,12 @@ int image_load(struct engine *engine, const struct load_request *request,
 	       struct load_result *ret_result, struct error *err)
 {
 	auto_(strv_release) struct strv ids = {0};
+	struct store *store;
 	int r;
 
+	r = engine_store(engine, &store, err);
+	if (r < 0)
+		return r;
 	r = image_load_ids(engine, request, /* single= */ false, &ids, ret_result, err);
 	if (r < 0 && request->path && err->kind != ERR_CANCELLED)
 		return err_wrap(err, r, "load '%s'", request->path);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -24,7 +25,7 @@
 static int fail_as(enum error_kind kind, int errnum, sqlite3 *db, struct error *err)
 {
 	if (kind == ERR_SYSTEM)
-		return err_set(err, kind, errnum, "write the store's database");
+		return err_set(err, kind, errnum, "the store's database");
 	return err_set(err, kind, errnum, "the store's database: %s", sqlite3_errmsg(db));
 }
 
@@ -285,6 +286,9 @@ int db_open(struct store *store, sqlite3 **ret_db, struct error *err)
 			    NULL);
 	if (!db)
 		abort();
+	/* SQLite tries again without O_CREAT and forgets the first reason. */
+	if (r != SQLITE_OK && faccessat(store->root_fd, ".", W_OK, 0) < 0)
+		return fail_as(ERR_SYSTEM, errno, db, err);
 	if (r != SQLITE_OK)
 		return db_fail(db, err);
 	r = configure(db, err);

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: Apache-2.0
+"""load: every way an image can come in, and what the store holds afterwards.
+
+That files are unpacked exactly is tested in test_images_exact.py, hostile layers in test_unpack.py.
+"""
+
+import bz2
+import gzip
+import hashlib
+import json
+import lzma
+import os
+import signal
+import subprocess
+import tarfile
+
+import pytest
+
+from docker_archive import Image
+from helpers.features import require_tool
+from helpers.images import tool
+from helpers.waiting import wait_until
+
+COMPRESS = {
+    "plain": lambda data: data,
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": lambda data: subprocess.run([require_tool("zstd"), "-c"], input=data, check=True,
+                                        stdout=subprocess.PIPE).stdout,
+}
+
+
+def small_image(*names, content="hello", **options):
+    """Two layers, a few files."""
+    image = Image(*names, config={"Cmd": ["/hello"]}, **options)
+    image.layer().file("hello", content)
+    image.layer().file("second", "two")
+    return image
+
+
+def store_files(skiff, directory):
+    return sorted(os.listdir(skiff.root / directory))
+
+
+def blobs(skiff):
+    return store_files(skiff, "oci/blobs/sha256")
+
+
+def assert_store_is_empty(skiff):
+    assert skiff.run("images", "-q").stdout == ""
+    for directory in ("staging", "layers", "oci/blobs/sha256"):
+        assert store_files(skiff, directory) == []
+
+
+def test_prints_names_as_docker_does(empty_skiff, tmp_path):
+    archive = small_image("alpine:3.18", "example.org:5000/a/b:c").write_docker_archive(
+        tmp_path / "image.tar")
+    assert empty_skiff.run("load", "-i", archive).stdout == (
+        "Loaded image: alpine:3.18\nLoaded image: example.org:5000/a/b:c\n")
+    assert empty_skiff.run("images", "-q").stdout.split() == 2 * [
+        small_image().id.removeprefix("sha256:")[:12]]
+
+
+def test_image_without_a_name(empty_skiff, tmp_path):
+    image = small_image()
+    archive = image.write_docker_archive(tmp_path / "image.tar")
+    assert empty_skiff.run("load", "-i", archive).stdout == f"Loaded image ID: {image.id}\n"
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize("way", ["file", "pipe", "standard input"])
+def test_compressions(empty_skiff, tmp_path, compression, way):
+    plain = small_image("a:1").write_docker_archive(tmp_path / "plain.tar")
+    archive = tmp_path / "image"
+    archive.write_bytes(COMPRESS[compression](plain.read_bytes()))
+    if way == "file":
+        empty_skiff.run("load", "-i", archive)
+    elif way == "pipe":
+        empty_skiff.run("load", input=archive.read_bytes())
+    else:
+        with open(archive, "rb") as file:
+            empty_skiff.run("load", stdin=file)
+    assert empty_skiff.run("images", "-q").stdout
+    assert store_files(empty_skiff, "staging") == []
+
+
+@pytest.mark.parametrize("layout", ["docker", "oci"])
+def test_unpacked_directory(empty_skiff, tmp_path, layout):
+    image = small_image("a:1")
+    archive = tmp_path / "image.tar"
+    if layout == "docker":
+        image.write_docker_archive(archive)
+    else:
+        image.write_oci_archive(archive)
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path / "unpacked")
+    assert empty_skiff.run("load", "-i", tmp_path / "unpacked").stdout == "Loaded image: a:1\n"
+
+
+def test_layers_that_are_links(empty_skiff, tmp_path):
+    """Older docker writes a layer once and links to it."""
+    image = small_image("a:1")
+    plain = image.write_docker_archive(tmp_path / "plain.tar")
+    linked = tmp_path / "linked.tar"
+    with tarfile.open(plain) as old, tarfile.open(linked, "w") as new:
+        for member in old:
+            if member.name.endswith("/layer.tar"):
+                real = tarfile.TarInfo("real/" + member.name.split("/")[0])
+                real.size = member.size
+                new.addfile(real, old.extractfile(member))
+                link = tarfile.TarInfo(member.name)
+                link.type = tarfile.SYMTYPE
+                link.linkname = "../" + real.name
+                new.addfile(link)
+            else:
+                new.addfile(member, old.extractfile(member))
+    empty_skiff.load(linked)
+    assert empty_skiff.run("images", "-q").stdout
+
+
+def test_several_images_and_run_of_one(empty_skiff, busybox, tmp_path):
+    one, two = small_image("one:1"), small_image("two:2", content="another")
+    archive = tmp_path / "both.tar"
+    one.write_docker_archive(tmp_path / "one.tar")
+    two.write_docker_archive(tmp_path / "two.tar")
+    manifests = []
+    with tarfile.open(archive, "w") as both:
+        for name in ("one.tar", "two.tar"):
+            with tarfile.open(tmp_path / name) as tar:
+                for member in tar:
+                    if member.name == "manifest.json":
+                        manifests += json.load(tar.extractfile(member))
+                    else:
+                        both.addfile(member, tar.extractfile(member))
+        data = tmp_path / "manifest.json"
+        data.write_text(json.dumps(manifests))
+        both.add(data, "manifest.json")
+    result = empty_skiff.fails("run", "--rm", f"docker-archive:{archive}", code=125)
+    assert "one:1" in result.stderr and "two:2" in result.stderr
+    result = empty_skiff.fails("run", "--rm", f"docker-archive:{archive}:three", code=125)
+    assert "no image 'three'" in result.stderr and "one:1" in result.stderr
+    assert_store_is_empty(empty_skiff)
+    assert empty_skiff.run("load", "-i", archive).stdout == (
+        "Loaded image: one:1\nLoaded image: two:2\n")
+
+
+def test_run_by_transport(empty_skiff, busybox, tmp_path):
+    done = empty_skiff.run("run", "--rm", f"docker-archive:{busybox}", "echo", "hello")
+    assert done.stdout == "hello\n"
+    tool(require_tool("skopeo"), "--insecure-policy", "copy", "-q", f"docker-archive:{busybox}",
+         f"oci:{tmp_path}/layout:mine")
+    tool(require_tool("skopeo"), "--insecure-policy", "copy", "-q", f"docker-archive:{busybox}",
+         f"oci-archive:{tmp_path}/oci.tar:mine")
+    tool(require_tool("skopeo"), "--insecure-policy", "copy", "-q", f"docker-archive:{busybox}",
+         f"dir:{tmp_path}/dir")
+    for name in (f"oci:{tmp_path}/layout:mine", f"oci:{tmp_path}/layout",
+                 f"oci-archive:{tmp_path}/oci.tar:mine", f"dir:{tmp_path}/dir"):
+        assert empty_skiff.run("run", "--rm", name, "echo", name).stdout == f"{name}\n"
+
+
+def test_platform_is_chosen(empty_skiff, tmp_path):
+    """A layout for two machines, first flat, then with a nested index."""
+    ours = small_image("a:1")
+    theirs = small_image("a:1", content="foreign", architecture="s390x")
+    for index, image in enumerate((theirs, ours)):
+        image.write_oci_archive(tmp_path / f"{index}.tar")
+    layout = tmp_path / "layout"
+    entries = []
+    for index in range(2):
+        with tarfile.open(tmp_path / f"{index}.tar") as tar:
+            tar.extractall(layout)
+        entries += json.loads((layout / "index.json").read_text())["manifests"]
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": entries}))
+    empty_skiff.load(layout)
+    assert empty_skiff.inspect("a:1")["Id"] == ours.id
+
+    for entry in entries:
+        del entry["annotations"]
+    inner = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()
+    digest = hashlib.sha256(inner).hexdigest()
+    (layout / "blobs" / "sha256" / digest).write_bytes(inner)
+    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [{
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "digest": f"sha256:{digest}", "size": len(inner),
+        "annotations": {"org.opencontainers.image.ref.name": "b:1"}}]}))
+    empty_skiff.load(layout)
+    assert empty_skiff.inspect("b:1")["Id"] == ours.id
+
+
+def test_blobs_are_kept_as_they_came(empty_skiff, tmp_path):
+    archive = small_image("a:1").write_oci_archive(tmp_path / "image.tar")
+    empty_skiff.load(archive)
+    with tarfile.open(archive) as tar:
+        expected = sorted(name.rpartition("/")[2] for name in tar.getnames() if "blobs/" in name)
+    assert blobs(empty_skiff) == expected
+    for name in blobs(empty_skiff):
+        data = (empty_skiff.root / "oci/blobs/sha256" / name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == name
+
+
+def test_a_docker_archive_gets_a_manifest(empty_skiff, tmp_path):
+    """Configuration, two layers, and a manifest of ours that names them."""
+    image = small_image("a:1")
+    empty_skiff.load(image.write_docker_archive(tmp_path / "image.tar"))
+    documents = []
+    for name in blobs(empty_skiff):
+        data = (empty_skiff.root / "oci/blobs/sha256" / name).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == name
+        if b"schemaVersion" in data:
+            documents.append(json.loads(data))
+    assert len(blobs(empty_skiff)) == 4
+    manifest, = documents
+    assert manifest["config"]["digest"] == image.id
+    named = {manifest["config"]["digest"], *(one["digest"] for one in manifest["layers"])}
+    assert named <= {f"sha256:{name}" for name in blobs(empty_skiff)}
+
+
+def test_loading_again_changes_nothing(empty_skiff, tmp_path):
+    image = small_image("a:1")
+    docker = image.write_docker_archive(tmp_path / "docker.tar")
+    oci = image.write_oci_archive(tmp_path / "oci.tar")
+    empty_skiff.load(docker)
+    before = blobs(empty_skiff), store_files(empty_skiff, "layers")
+    assert empty_skiff.run("load", "-i", docker).stdout == "Loaded image: a:1\n"
+    assert (blobs(empty_skiff), store_files(empty_skiff, "layers")) == before
+    # The same image with other blobs: the files are not unpacked again, the blobs are kept too.
+    empty_skiff.load(oci)
+    assert store_files(empty_skiff, "layers") == before[1]
+    assert set(blobs(empty_skiff)) > set(before[0])
+    empty_skiff.run("rmi", "a:1")
+    assert_store_is_empty(empty_skiff)
+
+
+def test_shared_layers_stay(empty_skiff, tmp_path):
+    one, two = small_image("one"), small_image("two")
+    two.layer().file("third", "three")
+    for name, image in (("one", one), ("two", two)):
+        empty_skiff.load(image.write_docker_archive(tmp_path / f"{name}.tar"))
+    assert len(store_files(empty_skiff, "layers")) == 3
+    lines = empty_skiff.run("rmi", "two").stdout.splitlines()
+    assert lines[0] == "Untagged: two:latest"
+    assert lines[1] == f"Deleted: {two.id}"
+    assert len(lines) == 3
+    assert len(store_files(empty_skiff, "layers")) == 2
+    empty_skiff.run("rmi", one.id)
+    assert_store_is_empty(empty_skiff)
+
+
+def test_a_name_moves_to_the_image_loaded_last(empty_skiff, tmp_path):
+    one, two = small_image("a:1"), small_image("a:1", content="another")
+    for name, image in (("one", one), ("two", two)):
+        empty_skiff.load(image.write_docker_archive(tmp_path / f"{name}.tar"))
+    assert empty_skiff.inspect("a:1")["Id"] == two.id
+    assert empty_skiff.inspect(one.id)["RepoTags"] == []
+
+
+def test_rmi_rules(skiff):
+    identity = skiff.inspect("busybox")["Id"].removeprefix("sha256:")
+    skiff.run("tag", "busybox", "other/name:1")
+    result = skiff.fails("rmi", identity[:12], code=1)
+    assert "must be forced" in result.stderr and "multiple repositories" in result.stderr
+    assert skiff.run("rmi", "other/name:1").stdout == "Untagged: other/name:1\n"
+    skiff.run("create", "--name", "web", "busybox")
+    assert "container" in skiff.fails("rmi", "busybox", code=1).stderr
+    skiff.run("start", "web")
+    skiff.run("wait", "web")
+    # Forced: out of sight, but the container still starts; its files go with it.
+    assert f"Deleted: sha256:{identity}" in skiff.run("rmi", "-f", "busybox").stdout
+    assert skiff.run("images", "-q").stdout == ""
+    skiff.run("start", "web")
+    skiff.run("wait", "web")
+    assert store_files(skiff, "layers")
+    skiff.run("rm", "web")
+    assert_store_is_empty(skiff)
+
+
+def test_rmi_refuses_a_running_container_also_with_force(skiff):
+    skiff.start("--name", "web")
+    assert "cannot be forced" in skiff.fails("rmi", "-f", "busybox", code=1).stderr
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_loading_at_once(empty_skiff, busybox, count):
+    loaders = [empty_skiff.popen("load", "-i", busybox) for _ in range(count)]
+    for loader in loaders:
+        out, err = loader.communicate(timeout=120)
+        assert loader.returncode == 0, err
+        assert out == b"Loaded image: busybox:latest\n"
+    assert store_files(empty_skiff, "staging") == []
+    assert len(store_files(empty_skiff, "layers")) == 1
+    assert empty_skiff.run("run", "--rm", "busybox", "echo", "hi").stdout == "hi\n"
+
+
+def test_loading_while_others_remove(empty_skiff, busybox):
+    """Whoever wins, the image is whole or gone."""
+    for _ in range(5):
+        started = [empty_skiff.popen("load", "-i", busybox), empty_skiff.popen("rmi", "busybox"),
+                   empty_skiff.popen("load", "-i", busybox), empty_skiff.popen("rmi", "busybox")]
+        for process in started:
+            process.communicate(timeout=120)
+        if empty_skiff.run("images", "-q").stdout:
+            assert empty_skiff.run("run", "--rm", "busybox", "echo", "hi").stdout == "hi\n"
+            empty_skiff.run("rmi", "busybox")
+        assert_store_is_empty(empty_skiff)
+
+
+def staged(skiff):
+    return (skiff.root / "staging").is_dir() and os.listdir(skiff.root / "staging")
+
+
+def start_load_that_waits(skiff, archive):
+    """A load that has its staging directory and half of its input."""
+    loader = skiff.popen("load")
+    data = archive.read_bytes()
+    loader.stdin.write(data[:len(data) // 2])
+    loader.stdin.flush()
+    wait_until(lambda: staged(skiff), 30, what="no staging directory")
+    return loader
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted(empty_skiff, busybox, number):
+    loader = start_load_that_waits(empty_skiff, busybox)
+    loader.send_signal(number)
+    out, err = loader.communicate(timeout=60)
+    assert loader.returncode != 0
+    assert out == b""
+    assert b"interrupted" in err
+    assert_store_is_empty(empty_skiff)
+
+
+def test_killed(empty_skiff, busybox):
+    """Only staging is left, and the next load takes it away."""
+    loader = start_load_that_waits(empty_skiff, busybox)
+    loader.kill()
+    loader.communicate(timeout=60)
+    assert staged(empty_skiff)
+    assert empty_skiff.run("images", "-q").stdout == ""
+    empty_skiff.load(busybox)
+    assert store_files(empty_skiff, "staging") == []
+
+
+def test_a_running_load_is_left_alone(empty_skiff, busybox):
+    loader = start_load_that_waits(empty_skiff, busybox)
+    empty_skiff.load(busybox)
+    empty_skiff.run("rmi", "busybox")
+    data = busybox.read_bytes()
+    out, err = loader.communicate(data[len(data) // 2:], timeout=60)
+    assert loader.returncode == 0, err
+    assert empty_skiff.run("run", "--rm", "busybox", "echo", "hi").stdout == "hi\n"
+    assert store_files(empty_skiff, "staging") == []
