@@ -26,8 +26,10 @@ static int rmi_run(const struct command_call *call)
 
 		if (image_remove(call->engine, call->args->items[i], opts->force, &lines, &err) <
 		    0) {
+			int failure = cli_fail(call, &err);
+
 			if (!opts->force || err.kind != ERR_NOT_FOUND)
-				status = cli_fail(call, &err);
+				status = failure;
 			continue;
 		}
 		for (size_t n = 0; n < lines.count; n++)
