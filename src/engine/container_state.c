@@ -73,6 +73,8 @@ static int look_at_the_past(const struct container *c, struct container_view *v,
 		v->status = CONTAINER_DEAD;
 	else
 		v->status = CONTAINER_CREATED;
+	if (v->status == CONTAINER_DEAD)
+		v->exit.exit_code = EXIT_UNKNOWN; /* not 0, which would look like success */
 	return 0;
 }
 

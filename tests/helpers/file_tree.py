@@ -2,7 +2,7 @@
 """Comparing what `probe tree` prints: two file systems, file by file."""
 
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ def parse(text, prefix=""):
 def of_directory(probe, directory):
     done = subprocess.run([str(probe), "tree", str(directory)], stdout=subprocess.PIPE, check=True)
     return parse(done.stdout.decode(), prefix=str(directory))
+
+
+def with_whole_seconds(tree):
+    """The same with times as a writer leaves them that knows no fractions."""
+    return {path: replace(file, mtime=file.mtime.split(".")[0] + ".000000000") for path, file in tree.items()}
 
 
 def differences(expected, found, ignored=(), ignored_fields=None):

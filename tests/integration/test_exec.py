@@ -33,8 +33,8 @@ def test_killed_by_a_signal(running, number):
 
 
 def test_every_namespace(running):
-    own = running.run("exec", "box", "sh", "-c", "exec readlink " + " ".join(
-        f"/proc/self/ns/{kind}" for kind in NAMESPACES)).stdout.split()
+    script = "".join(f"readlink /proc/self/ns/{kind};" for kind in NAMESPACES)
+    own = running.run("exec", "box", "sh", "-c", script).stdout.split()
     pid = running.pid("box")
     assert own == [processes.namespace(pid, kind) for kind in NAMESPACES]
 
@@ -73,8 +73,8 @@ def test_environment(running):
 
 def test_environment_is_the_running_process_s(skiff):
     """Not the image's or the record's: what PID 1 was started with."""
-    skiff.start("--name", "box", "-e", "PATH=/bin:/from-run")
-    assert "PATH=/bin:/from-run\n" in skiff.run("exec", "box", "env").stdout
+    skiff.start("--name", "box", "-e", "PATH=/bin:/usr/bin:/from-run")
+    assert "PATH=/bin:/usr/bin:/from-run\n" in skiff.run("exec", "box", "env").stdout
 
 
 def test_environment_from_the_caller_and_a_file(running):
@@ -118,8 +118,7 @@ def test_directory(running):
 
 
 def test_missing_directory(running):
-    done = running.fails("exec", "-w", "/no/such/directory", "box", "pwd")
-    assert done.code in (126, 127)
+    done = running.fails("exec", "-w", "/no/such/directory", "box", "pwd", code=127)
     assert "/no/such/directory" in done.stderr
 
 
@@ -189,7 +188,8 @@ def test_terminal_of_its_own(skiff):
     child = skiff.spawn("exec", "-it", "box", "sh")
     child.sendline("ps -o pid,tty,args | grep '[s]h$' | cut -c1-40; echo end-$((1 + 1))")
     child.expect("end-2")
-    child.sendline("sleep 1000")
+    child.sendline("sleep 999")
+    wait_until(lambda: "sleep 999" in skiff.run("top", "box").stdout, what="no sleep")
     child.sendintr()
     child.sendline("echo back-$((2 + 2))")
     child.expect("back-4")
@@ -255,8 +255,7 @@ def test_as_child_killed(running):
 
 def test_chroot_only(running):
     """The container's files with the host's processes, network and host name."""
-    script = "cat /etc/os-release; readlink /proc/self/ns/pid /proc/self/ns/net; hostname"
-    done = running.run("exec", "--enter=chroot", "box", "sh", "-c", script, check=False)
+    done = running.run("exec", "--enter=chroot", "box", "cat", "/etc/os-release")
     assert "BusyBox" in done.stdout
     outside = running.run("exec", "--enter=chroot", "box", "hostname").stdout.strip()
     assert outside == os.uname().nodename
@@ -285,8 +284,8 @@ def test_many_at_once(running):
 
 
 def test_container_ends_meanwhile(running):
-    client = running.popen("exec", "box", "sleep", "1000")
-    wait_until(lambda: "sleep 1000" in running.run("top", "box").stdout, what="no sleep")
+    client = running.popen("exec", "box", "sleep", "999")
+    wait_until(lambda: "sleep 999" in running.run("top", "box").stdout, what="no sleep")
     running.run("stop", "-t", "0", "box")
     client.communicate(timeout=60)
     assert client.returncode == 137

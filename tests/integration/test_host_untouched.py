@@ -156,7 +156,7 @@ def test_double_forked_daemons_go_with_the_container(skiff, host):
         "sh", "-c", "for i in 1 2 3; do (setsid sh -c 'sleep 2000 & sleep 2000' &); done; "
                     "trap '' TERM; sleep 3000"))
     pid = skiff.pid("box")
-    wait_until(lambda: len(skiff.run("top", "box").stdout.splitlines()) >= 9,
+    wait_until(lambda: len(skiff.run("top", "box").stdout.splitlines()) == 8,
                what=lambda: skiff.run("top", "box").stdout)
     skiff.run("stop", "-t", "0", "box")
     assert not processes.is_alive(pid)
