@@ -212,29 +212,37 @@ static void missing_controllers(const struct hierarchy *h, const char *enabled, 
 			len += (size_t)snprintf(ret_text + len, size - len, "+%s ", wanted[i]);
 }
 
+/* All at once, or, when one of them is refused, each that is not. */
+static void enable_in(const struct hierarchy *h, const char *file, char *missing)
+{
+	char *word;
+
+	if (fd_write_file_at(h->root_fd, file, missing) == 0)
+		return;
+	while ((word = strsep(&missing, " "))) {
+		int r = *word ? fd_write_file_at(h->root_fd, file, word) : 0;
+
+		if (r < 0)
+			log_debug("sys", "%s: '%s': %s, ignoring it", file, word, errno_text(-r));
+	}
+}
+
 /*
  * v2 passes a controller to children only when asked. Where this is refused (-EBUSY: processes in
- * a parent that is not the root) the group works without; cgroup_apply() then names what is
- * missing.
+ * a parent that is not the root) the group works without; cgroup_apply() then names what is missing.
  */
 static void enable_controllers(const struct hierarchy *h, const char *path)
 {
 	char prefix[PATH_MAX] = "", file[PATH_MAX + 32], enabled[512], missing[128];
 
 	for (unsigned int n = 0; n == 0 || cgroup_path_prefix(path, n, prefix); n++) {
-		int r;
-
 		(void)snprintf(file, sizeof(file), "%s%scgroup.subtree_control", prefix,
 			       n == 0 ? "" : "/");
 		if (cgroup_read_file(h->root_fd, file, enabled, sizeof(enabled)) < 0)
 			return;
 		missing_controllers(h, enabled, missing, sizeof(missing));
-		if (missing[0] == '\0')
-			continue;
-		r = fd_write_file_at(h->root_fd, file, missing);
-		if (r < 0)
-			log_debug("sys", "%s: '%s': %s, ignoring it", file, missing,
-				  errno_text(-r));
+		if (missing[0] != '\0')
+			enable_in(h, file, missing);
 	}
 }
 

@@ -419,6 +419,9 @@ int cgroup_kill_all(const struct cgroup *group)
 
 	if (fd < 0)
 		return kill_v1(group);
+	/* As a rule PID 1 has died, and the kernel has killed the others with it. */
+	if (group_event_value(fd, "populated") == 0)
+		return 0;
 	r = fd_write_file_at(fd, "cgroup.kill", "1");
 	/* FIXME(kernel 5.14): drop the fallback when 5.14 is our minimum. */
 	if (r == -ENOENT && faccessat(fd, "cgroup.procs", F_OK, 0) == 0)
