@@ -2,9 +2,10 @@
 /*
  * seccomp.h - filters: compiled once, cached, loaded
  *
- * Compiling a profile with libseccomp takes milliseconds, loading the result microseconds. The
- * compiled program is cached by everything that shaped it (the profile's text, capabilities,
- * architecture, libseccomp's version) in a directory only root can write.
+ * Compiling a policy takes half a millisecond, and writing it to disk more; knowing that it is in the
+ * cache takes microseconds. The program is cached by everything that shaped it (the profile's text,
+ * capabilities, architecture, libseccomp's version) in a directory only root can write. Files of
+ * containers that exist must stay there: exec loads the same program.
  */
 #ifndef SKIFF_RUNTIME_SECCOMP_H
 #define SKIFF_RUNTIME_SECCOMP_H
