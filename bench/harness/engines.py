@@ -66,6 +66,13 @@ class Engine:
     def time_run(self):
         return self.time("run", "--rm", "--network", "none", *self.run_options(), IMAGE, "true")
 
+    def check(self):
+        """That a container does what it is told, before it is timed."""
+        said = self.output("run", "--rm", "--network", "none", *self.run_options(), IMAGE, "echo",
+                           "it runs")
+        if said != "it runs":
+            raise Unavailable(f"a container said {said!r}")
+
     def start_sleeper(self, name):
         self.time("run", "-d", "--name", name, "--network", "none", *self.run_options(), IMAGE,
                   "sleep", "100000")
@@ -98,6 +105,12 @@ class Skiff(Engine):
     def argv(self, *args):
         return [str(self.program), "--root", str(self.directory / "root"),
                 "--state", str(self.directory / "state"), *args]
+
+    def close(self):
+        names = self.output("ps", "-aq").split()
+        if names:
+            self.remove(*names)
+        super().close()
 
 
 class Podman(Engine):

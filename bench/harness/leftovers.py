@@ -29,13 +29,15 @@ def cgroups():
 
 
 def processes_of(directory):
-    """Processes whose command line names our temporary directory."""
+    """Processes that name our temporary directory or have a file in it open."""
     found = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            if os.fsencode(str(directory)) in (entry / "cmdline").read_bytes():
+            names = [(entry / "cmdline").read_text(encoding="utf-8", errors="replace")]
+            names += [os.readlink(one) for one in (entry / "fd").iterdir()]
+            if any(str(directory) in name for name in names):
                 found.add(f"{entry.name} {(entry / 'comm').read_text().strip()}")
         except OSError:
             continue

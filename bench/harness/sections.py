@@ -126,6 +126,8 @@ def parallel(bench):
 
 # ---- memory ----
 
+CALM_S = 2.5  # an idle container is one in which nothing has happened for a while
+
 def rollup(pid):
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     fields = {key: int(value) for key, value in re.findall(r"^(\w+): +(\d+) kB$", text, re.M)}
@@ -150,6 +152,7 @@ def memory(bench):
         for name in names:
             engine.start_sleeper(name)
         monitors = [parent_of(engine.pid(name)) for name in names]
+        time.sleep(CALM_S)
         rows = [rollup(pid) for pid in monitors]
         result[engine.name] = {
             "monitor": command_of(monitors[0]),
