@@ -35,6 +35,8 @@ def pytest_configure(config):
     directory = tempfile.mkdtemp(prefix="skiff-test-", dir=os.environ.get("TMPDIR", "/var/tmp"))
     os.chmod(directory, 0o755)  # tests look at it as an unprivileged user too
     os.environ[SESSION_VARIABLE] = directory
+    # For tmp_path; pytest's own place is cleared by sessions of other users of the machine.
+    config.option.basetemp = os.path.join(directory, "tmp")
     config.skiff_host = HostSnapshot(whole=True)
 
 

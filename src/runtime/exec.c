@@ -410,6 +410,9 @@ static _Noreturn void run_command(struct exec *exec)
 	(void)prctl(PR_SET_PDEATHSIG, exec->request->as_child ? 0 : SIGKILL);
 	if (!exec->request->as_child || wait_for_adoption(exec->middle, &err) == 0)
 		(void)become_command(exec, &err);
+	/* As docker counts it: whatever keeps the command from running makes it 126, or 127. */
+	if (err.kind != ERR_COMMAND_MISSING)
+		err.kind = err.errnum == ENOENT ? ERR_COMMAND_MISSING : ERR_NOT_EXECUTABLE;
 	sync_fail(exec->sync_child, &err);
 	_exit(126);
 }

@@ -54,6 +54,12 @@ def by_umoci(work, tar, rootfs, output):
     os.rmdir(bundle / "rootfs")
     subprocess.run(["cp", "-a", str(rootfs), str(bundle / "rootfs")], check=True)
     tool(umoci, "repack", "--image", f"{output}:one", bundle)
+    # In two layers: from a directory that becomes a file umoci makes whiteouts below that file,
+    # which docker and podman refuse, and so do we.
+    shutil.rmtree(bundle)
+    tool(umoci, "unpack", "--image", f"{output}:one", bundle)
+    shutil.rmtree(bundle / "rootfs/zoo/replaced")
+    tool(umoci, "repack", "--image", f"{output}:one", bundle)
     shutil.rmtree(bundle)
     tool(umoci, "unpack", "--image", f"{output}:one", bundle)
     menagerie.change(bundle / "rootfs")

@@ -36,6 +36,7 @@ def tool(*command, **options):
 def made_once(path, make):
     """Returns path; calls make(temporary path) first when it is not there. Safe between workers."""
     path = Path(path)
+    path.parent.mkdir(exist_ok=True)
     with open(f"{path}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
@@ -54,9 +55,7 @@ def busybox(session_directory):
     """Archive of busybox:latest."""
     def make(path):
         tool(TOOLS / "make-busybox-image", path)
-    images = session_directory / "images"
-    images.mkdir(exist_ok=True)
-    return made_once(images / "busybox.tar", make)
+    return made_once(session_directory / "images/busybox.tar", make)
 
 
 @pytest.fixture(scope="session")
