@@ -39,7 +39,7 @@ static void good_text_is_read(void **state)
 static void bad_text_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "{\"a\":1,\"a\":2}", "{\"a\": \"\xff\"}", "nul", "{} x",
+		"", "{", "{\"a\":1,\"a\":2}", "{\"a\": \"\xff\"}", "nul", "{} x", "[\"\\u0000\"]",
 	};
 	auto_(error_release) struct error err = {0};
 

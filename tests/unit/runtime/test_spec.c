@@ -1,3 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
 
 #include <linux/mount.h>
 #include <string.h>
@@ -69,8 +76,6 @@ static void bad_documents_name_the_property(void **state)
 		{"{" ROOT ", " LINUX "}}", "process"},
 		{"{\"process\": {\"args\": [], \"cwd\": \"/\"}, " ROOT "}", "process.args"},
 		{"{\"process\": {\"args\": [1], \"cwd\": \"/\"}, " ROOT "}", "process.args"},
-		{"{\"process\": {\"args\": [\"a\\u0000b\"], \"cwd\": \"/\"}, " ROOT "}",
-		 "process.args"},
 		{"{\"process\": {\"args\": [\"a\"], \"cwd\": \"x\"}, " ROOT "}", "process.cwd"},
 		{"{\"process\": {\"args\": [\"a\"], \"cwd\": \"/\", \"user\": {\"uid\": -1}}, " ROOT
 		 "}",
@@ -94,7 +99,7 @@ static void bad_documents_name_the_property(void **state)
 		{"{" PROCESS "}, " ROOT ", " LINUX "}, \"mounts\": [{\"destination\": \"/x\"}]}",
 		 "type"},
 		{"{" PROCESS "}, " ROOT ", " LINUX "}, \"mounts\": [{\"destination\": \"/x\", "
-						   "\"type\": \"bind\", \"source\": \"rel\"}]}",
+		 "\"type\": \"bind\", \"source\": \"rel\"}]}",
 		 "source"},
 		{"{" PROCESS "}, " ROOT ", " LINUX ", \"sysctl\": {\"../x\": \"1\"}}}", "sysctl"},
 		{"{" PROCESS "}, " ROOT ", " LINUX
