@@ -108,6 +108,25 @@ static struct exec_request make_request(const struct exec_target *target,
 	};
 }
 
+/*
+ * Docker counts everything that keeps a command from starting as "cannot be executed", and what is
+ * missing as "not found": an unknown user is 126, a directory that is not there 127.
+ */
+static int execute(const struct exec_request *request, struct exec_process *process,
+		   struct error *err)
+{
+	int r = runtime_exec(request, process, err);
+
+	if (r >= 0)
+		return r;
+	if (err->kind == ERR_SYSTEM && err->errnum == ENOENT)
+		err->kind = ERR_COMMAND_MISSING;
+	else if (err->kind == ERR_SYSTEM || err->kind == ERR_INVALID ||
+		 err->kind == ERR_NOT_FOUND || err->kind == ERR_DENIED)
+		err->kind = ERR_NOT_EXECUTABLE;
+	return r;
+}
+
 /* ---- a terminal that nobody looks at ---- */
 
 static _Noreturn void hold_terminal(int console_fd, int pidfd)
@@ -159,7 +178,7 @@ static int exec_detached(const struct exec_request *request, struct error *err)
 								   .console_fd = NO_FD};
 	int r;
 
-	r = runtime_exec(request, &process, err);
+	r = execute(request, &process, err);
 	if (r < 0)
 		return r;
 	return request->tty ? leave_terminal(&process, err) : 0;
@@ -196,7 +215,7 @@ static int exec_terminal(const struct exec_request *request, const struct exec_o
 	struct stream_result result;
 	int r;
 
-	r = runtime_exec(request, &process, err);
+	r = execute(request, &process, err);
 	if (r < 0)
 		return r;
 	r = stream_console(process.console_fd, process.pidfd, &stream, &result, err);
@@ -222,7 +241,7 @@ static int exec_piped(struct exec_request *request, const struct exec_options *o
 	if (r < 0)
 		return r;
 	memcpy(request->stdio, pipes.theirs, sizeof(request->stdio));
-	r = runtime_exec(request, &process, err);
+	r = execute(request, &process, err);
 	if (r < 0)
 		return r;
 	exec_pipes_close_theirs(&pipes);
