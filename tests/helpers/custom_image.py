@@ -22,7 +22,7 @@ class CustomImage:
                                  text=True).stdout.split()
         for name in applets:
             if name != "busybox":
-                base.hardlink(f"bin/{name}", "bin/busybox")
+                base.hardlink(f"bin/{name}", "bin/busybox", mode=0o755)
         base.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
         base.file("etc/group", "root:x:0:\n")
         self.layer = self.image.layer()

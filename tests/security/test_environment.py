@@ -12,7 +12,7 @@ CALLER = {"AWS_SECRET_ACCESS_KEY": SECRET, "PATH_OF_CALLER": SECRET}
 
 @pytest.mark.parametrize("env", [
     ["AWS_SECRET_ACCESS_KEY"], ["AWS_*"], ["*"], [""], ["="], ["=x"], ["PATH"],
-    ["AWS_SECRET_ACCESS_KEY", "A=1", "A=2"], ["A=1\u0000AWS_SECRET_ACCESS_KEY"], ["A"] * 1000,
+    ["AWS_SECRET_ACCESS_KEY", "A=1", "A=2"], ["A"] * 1000,
     ["X=" + "y" * 100000],
 ], ids=lambda value: repr(value[:2])[:30])
 def test_image_environment(skiff, env):
@@ -28,6 +28,14 @@ def test_image_environment(skiff, env):
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_zero_byte_in_the_environment(empty_skiff):
+    image = CustomImage({"Env": ["A=1\u0000AWS_SECRET_ACCESS_KEY"]})
+    archive = empty_skiff.directory / "zero.tar"
+    image.image.write_docker_archive(archive)
+    done = empty_skiff.fails("load", "-i", archive)
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
 def test_exec_does_not_leak_either(skiff):
     name = CustomImage({"Env": ["AWS_SECRET_ACCESS_KEY"]}).load(skiff)
     skiff.start("--name", "box", image=name)
@@ -40,10 +48,10 @@ def test_two_containers_share_no_environment(skiff):
     assert SECRET not in skiff.run("exec", "two", "env").stdout
 
 
-@pytest.mark.parametrize("prefix", ["skiff", "com.skiff", "io.containerd.runtime", "io.podman",
-                                    "com.docker.compose", "io.kubernetes.cri", "containerd.io"])
-def test_labels_are_inert(skiff, canary, prefix):
-    labels = {f"{prefix}.{key}": value for key, value in {
+@pytest.mark.parametrize("namespace", ["skiff", "com.skiff", "io.containerd.runtime", "io.podman",
+                                       "com.docker.compose", "io.kubernetes.cri", "containerd.io"])
+def test_labels_are_inert(skiff, canary, namespace):
+    labels = {f"{namespace}.{key}": value for key, value in {
         "loguri": f"binary:///bin/sh?-c=touch+{canary.path}/made", "restart": "always",
         "privileged": "true", "mount": f"{canary.path}:/canary", "exec": f"touch {canary.path}/m",
         "autoRemove": "true", "oci-hook": f"touch {canary.path}/m",

