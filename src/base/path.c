@@ -46,7 +46,7 @@ int path_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 	return open_resolved(dir_fd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
-/* Opens, and creates when missing, the directory at path[0..len). */
+/* Creates the directory at path[0..len) in its existing parent, or opens it when it is there. */
 static int open_or_make_dir(int root_fd, const char *path, size_t len, mode_t mode, uid_t uid,
 			    gid_t gid)
 {
@@ -56,10 +56,6 @@ static int open_or_make_dir(int root_fd, const char *path, size_t len, mode_t mo
 	const char *name;
 	char *slash;
 	int fd;
-
-	fd = path_open_in_root(root_fd, prefix, O_PATH | O_DIRECTORY, 0);
-	if (fd != -ENOENT)
-		return fd;
 
 	parent = xstrdup(prefix);
 	slash = strrchr(parent, '/');
@@ -101,6 +97,10 @@ int path_mkdir_in_root(int root_fd, const char *path, mode_t mode, uid_t uid, gi
 		return TAKE_FD(fd);
 	if (fd != -ENOENT)
 		return fd;
+	/* Most often only the last component is missing. */
+	fd = open_or_make_dir(root_fd, clean, strlen(clean), mode, uid, gid);
+	if (fd != -ENOENT)
+		return TAKE_FD(fd);
 	for (const char *at = clean + 1;; at = end + 1) {
 		cleanup_close_fd(&fd);
 		end = strchrnul(at, '/');

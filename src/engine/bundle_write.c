@@ -12,6 +12,7 @@
 #include "engine/container_internal.h"
 #include "engine/host_files.h"
 #include "engine/log_option.h"
+#include "engine/mount_points.h"
 #include "engine/oci_config.h"
 #include "runtime/launch.h"
 #include "runtime/seccomp.h"
@@ -255,6 +256,10 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 
 	for (size_t i = config->layers.count; i-- > 0;)
 		strv_add_take(&launch.lowers, container_layer_path(config->layers.items[i]));
+	r = mount_points_ensure(root_fd, err);
+	if (r < 0)
+		return r;
+	strv_add(&launch.lowers, MOUNT_POINTS_PATH);
 	strv_copy(&launch.groups, &config->group_add);
 	for (size_t i = 0; i < config->mounts.count; i++) {
 		const struct mount_spec *spec = &config->mounts.items[i];

@@ -107,9 +107,9 @@ static int copy_root_mode(int root_fd, int dir_fd, const struct strv *layers, st
 	if (fstatat(root_fd, top, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "look at layer '%s'", top);
 	if ((st.st_uid || st.st_gid) &&
-	    fchownat(dir_fd, "rw/upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+	    fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "own the container's root");
-	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, "rw/upper", st.st_mode & 07777, 0) < 0)
+	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, "upper", st.st_mode & 07777, 0) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "set the mode of the container's root");
 	return 0;
 }
@@ -126,8 +126,7 @@ static int make_directory(struct create_guard *guard, const char *id, const stru
 	if (r < 0)
 		return r;
 	guard->directory = TAKE_PTR(directory);
-	if (mkdirat(fd, "rw", 0700) < 0 || mkdirat(fd, "rw/upper", 0755) < 0 ||
-	    mkdirat(fd, "rw/work", 0700) < 0)
+	if (mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0700) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "create the container's directories");
 	r = copy_root_mode(store_root_fd(guard->store), fd, layers, err);
 	if (r < 0)

@@ -166,8 +166,8 @@ static json_t *graph_driver(const struct container *container)
 	const struct strv *layers = &container->config.layers;
 	auto_(strv_release) struct strv lowers = {0};
 	auto_free char *joined = NULL;
-	auto_free char *upper = xasprintf("%s/containers/%s/rw/upper", root, container->record.id);
-	auto_free char *work = xasprintf("%s/containers/%s/rw/work", root, container->record.id);
+	auto_free char *upper = xasprintf("%s/containers/%s/upper", root, container->record.id);
+	auto_free char *work = xasprintf("%s/containers/%s/work", root, container->record.id);
 
 	for (size_t i = layers->count; i-- > 0;) {
 		auto_free char *path = container_layer_path(layers->items[i]);

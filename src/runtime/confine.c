@@ -54,15 +54,14 @@ static int set_rlimits(const struct confine_request *request, struct error *err)
 static int drop_bounding_set(uint64_t keep, struct error *err)
 {
 	for (unsigned long c = 0; c < CAPABILITY_COUNT; c++) {
-		int r = prctl(PR_CAPBSET_READ, c, 0, 0, 0);
-
-		if (r < 0)
-			return 0;
-		if (r == 0 || (keep >> c) & 1)
+		if ((keep >> c) & 1)
 			continue;
-		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) < 0)
-			return err_set(err, ERR_SYSTEM, errno,
-				       "drop capability %lu from the bounding set", c);
+		if (prctl(PR_CAPBSET_DROP, c, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			return 0; /* past the kernel's last capability */
+		return err_set(err, ERR_SYSTEM, errno, "drop capability %lu from the bounding set",
+			       c);
 	}
 	return 0;
 }
@@ -81,19 +80,36 @@ static int set_ids(const struct user_identity *identity, struct error *err)
 	return 0;
 }
 
+/* What this process may still use: nothing can be kept that is not in it. */
+static int read_permitted(uint64_t *ret_permitted)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	*ret_permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	return 0;
+}
+
 static int set_capabilities(const struct spec_capabilities *capabilities, struct error *err)
 {
-	uint64_t available = confine_bounding_set();
-	uint64_t permitted = capabilities->permitted & available;
-	uint64_t effective = capabilities->effective & permitted;
-	uint64_t inheritable = capabilities->inheritable & available;
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2] = {
-		{(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
-		{(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32),
-		 (uint32_t)(inheritable >> 32)},
-	};
+	struct __user_cap_data_struct data[2];
+	uint64_t permitted = 0, effective, inheritable;
+	int r;
 
+	r = read_permitted(&permitted);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "read capabilities");
+	inheritable = capabilities->inheritable & permitted;
+	permitted &= capabilities->permitted;
+	effective = capabilities->effective & permitted;
+	data[0] = (struct __user_cap_data_struct){(uint32_t)effective, (uint32_t)permitted,
+						  (uint32_t)inheritable};
+	data[1] = (struct __user_cap_data_struct){(uint32_t)(effective >> 32),
+						  (uint32_t)(permitted >> 32),
+						  (uint32_t)(inheritable >> 32)};
 	if (syscall(SYS_capset, &header, data) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "set capabilities");
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

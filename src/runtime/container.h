@@ -28,7 +28,7 @@ struct cgroup_host;
 struct runtime_request {
 	const char *id; /* 64 hex digits */
 	int root_fd;    /* ROOT; lowers and seccomp are relative to it */
-	int bundle_fd;  /* ROOT/containers/ID: config.json, rw/upper, rw/work */
+	int bundle_fd;  /* ROOT/containers/ID: config.json, upper, work */
 	const struct launch *launch;
 	uint16_t tty_rows,
 		tty_cols; /* first size of the terminal; 0: 24x80 is not assumed, it stays 0 */

@@ -25,15 +25,22 @@ static const struct dev_link {
 	{"stderr", "/proc/self/fd/2"}, {"core", "/proc/kcore"},      {"ptmx", "pts/ptmx"},
 };
 
-/* `mode` whatever the umask; the name must be free or hold the same device already. */
+/*
+ * The umask is 0 in this process, so a node of ours has its mode at once. The name must be free or
+ * hold the same device already.
+ */
 static int make_node(int dir_fd, const char *name, mode_t type, dev_t device, mode_t mode,
 		     uid_t uid, gid_t gid)
 {
 	auto_close int fd = NO_FD;
 	struct stat st;
 
-	if (mknodat(dir_fd, name, type | mode, device) < 0 && errno != EEXIST)
+	if (mknodat(dir_fd, name, type | mode, device) == 0) {
+		if (uid == 0 && gid == 0)
+			return 0;
+	} else if (errno != EEXIST) {
 		return -errno;
+	}
 	fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -41,7 +48,6 @@ static int make_node(int dir_fd, const char *name, mode_t type, dev_t device, mo
 		return -EEXIST;
 	if ((st.st_uid != uid || st.st_gid != gid) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 		return -errno;
-	/* The umask is 0 in this process, so a node of ours has its mode already. */
 	if ((st.st_mode & 07777) != mode && fchmodat(dir_fd, name, mode, 0) < 0)
 		return -errno;
 	return 0;

@@ -50,10 +50,10 @@ static int mount_image(const struct start *start, struct error *err)
 
 	for (size_t i = 0; i < lowers->count; i++)
 		lower_fds[i] = NO_FD;
-	upper_fd = open_bundle_dir(request->bundle_fd, "rw/upper", err);
+	upper_fd = open_bundle_dir(request->bundle_fd, "upper", err);
 	if (upper_fd < 0)
 		return upper_fd;
-	work_fd = open_bundle_dir(request->bundle_fd, "rw/work", err);
+	work_fd = open_bundle_dir(request->bundle_fd, "work", err);
 	if (work_fd < 0)
 		return work_fd;
 	r = open_lowers(request->root_fd, lowers, lower_fds, err);

@@ -148,7 +148,8 @@ static int become_command(struct start *start, struct error *err)
 	r = wait_for_start(start, err);
 	if (r < 0)
 		return r;
-	process_reset_signals();
+	/* The monitor ignores no signal, and was started with none ignored (sys/self_exe.h). */
+	process_unblock_signals();
 	/* From here the container lives on when its monitor is killed: that is "orphaned". */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 	log_debug("runtime", "stage confine");

@@ -96,10 +96,16 @@ int process_exit_code(int pidfd)
 void process_reset_signals(void)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL};
-	sigset_t none;
 
 	for (int n = 1; n < NSIG; n++)
 		(void)sigaction(n, &plain, NULL); /* SIGKILL and SIGSTOP refuse; nothing to do */
+	process_unblock_signals();
+}
+
+void process_unblock_signals(void)
+{
+	sigset_t none;
+
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

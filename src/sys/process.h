@@ -39,8 +39,12 @@ int process_reap(int pidfd);
  */
 int process_exit_code(int pidfd);
 
-/* Default dispositions and an empty mask: what a fresh program expects. */
+/*
+ * Default dispositions and an empty mask: what a fresh program expects. The mask alone is enough in a
+ * process that is known to ignore nothing.
+ */
 void process_reset_signals(void);
+void process_unblock_signals(void);
 
 /* Sends SIGKILL and reaps; the guard of a half-made child. */
 struct process_guard {

@@ -309,7 +309,7 @@ def test_prune_removes_what_a_crash_left(skiff):
     skiff.start("--name", "running")
     junk = ["0" * 64, "f" * 64]
     for name in junk:
-        (skiff.root / "containers" / name / "rw/upper").mkdir(parents=True)
+        (skiff.root / "containers" / name / "upper").mkdir(parents=True)
         (skiff.state / "containers" / name).mkdir(parents=True)
     (skiff.root / "staging").mkdir(exist_ok=True)
     (skiff.root / "staging" / "left-by-a-crash").mkdir()
