@@ -133,6 +133,32 @@ static int remember(struct start *start, const struct spec_mount *mount, int mou
 			 : 0;
 }
 
+/*
+ * What is mounted over a file of /proc takes the place of what the kernel says, and what we later
+ * write there would go into it (CVE-2019-16884, CVE-2019-19921). Only files that tools such as
+ * lxcfs provide may be covered. The filesystem is asked, not the path: links lead here too.
+ */
+static int check_target(const struct spec_mount *mount, int target_fd, struct error *err)
+{
+	static const char *const covered[] = {
+		"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg",
+		"/proc/meminfo", "/proc/net/dev",   "/proc/slabinfo",
+		"/proc/stat",    "/proc/swaps",     "/proc/sys/crypto/fips_enabled",
+		"/proc/uptime",
+	};
+	struct statfs fs;
+
+	if (fstatfs(target_fd, &fs) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "look at '%s'", mount->destination);
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(covered); i++)
+		if (strcmp(mount->destination, covered[i]) == 0)
+			return 0;
+	return err_set(err, ERR_INVALID, EPERM, "nothing can be mounted on '%s': it is in /proc",
+		       mount->destination);
+}
+
 static int mount_one(struct start *start, size_t index, struct error *err)
 {
 	const struct spec_mount *mount = &start->spec.mounts[index];
@@ -143,6 +169,9 @@ static int mount_one(struct start *start, size_t index, struct error *err)
 	target_fd = open_target(start, index, err);
 	if (target_fd < 0)
 		return target_fd;
+	r = check_target(mount, target_fd, err);
+	if (r < 0)
+		return r;
 	if (mount->bind) {
 		mount_fd = TAKE_FD(start->sources[index].mount_fd);
 		if (strv_has(&start->request->launch->fill_volumes, mount->destination)) {
