@@ -26,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char scratch[] = "/tmp/skiff-fuzz-XXXXXX";
 static int scratch_fd = NO_FD;
+static int home_fd = NO_FD; /* where the fuzzer was started: its own paths may be relative */
 
 static void remove_scratch(void)
 {
@@ -36,7 +37,8 @@ static void open_scratch(void)
 {
 	if (scratch_fd >= 0)
 		return;
-	if (!mkdtemp(scratch))
+	home_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (home_fd < 0 || !mkdtemp(scratch))
 		abort();
 	(void)atexit(remove_scratch);
 	scratch_fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -98,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	root_fd = openat(scratch_fd, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	extract(copy, size, root_fd);
 	check_canary();
-	if (fchdir(scratch_fd) < 0 || path_remove_tree(scratch_fd, "layer") < 0)
+	if (fchdir(home_fd) < 0 || path_remove_tree(scratch_fd, "layer") < 0)
 		abort();
 	return 0;
 }
