@@ -264,14 +264,16 @@ int container_record_set_config(struct store *store, const char *id, const char 
 	return db_commit(&transaction, err);
 }
 
-/* The row's image in *ret_image (NULL: made from none). */
-static int delete_row(struct store *store, const char *id, char **ret_image, struct error *err)
+/* *ret_forgotten: its image, when that was only kept for its containers; else NULL. */
+static int delete_row(struct store *store, const char *id, char **ret_forgotten, struct error *err)
 {
 	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
-	auto_free char *image = NULL;
+	auto_free char *forgotten = NULL;
 	int r;
 
-	r = db_prepare(store->db, &stmt, err, "DELETE FROM container WHERE id = ? RETURNING image",
+	r = db_prepare(store->db, &stmt, err,
+		       "DELETE FROM container WHERE id = ? RETURNING"
+		       " (SELECT i.id FROM image AS i WHERE i.id = container.image AND forgotten)",
 		       "t", id);
 	if (r < 0)
 		return r;
@@ -280,12 +282,41 @@ static int delete_row(struct store *store, const char *id, char **ret_image, str
 		return r;
 	if (r == 0)
 		return err_set(err, ERR_NOT_FOUND, 0, "No such container: %s", id);
-	image = db_text_copy(stmt, 0);
+	forgotten = db_text_copy(stmt, 0);
 	r = db_step(stmt, err);
 	if (r < 0)
 		return r;
-	*ret_image = TAKE_PTR(image);
+	*ret_forgotten = TAKE_PTR(forgotten);
 	return 0;
+}
+
+/* Anonymous volumes that only this container refers to. */
+static int own_volumes(struct store *store, const char *id, struct strv *ret_volumes,
+		       struct error *err)
+{
+	return db_collect(store->db, ret_volumes, err,
+			  "SELECT volume FROM container_volume AS mine"
+			  " JOIN volume ON volume.name = mine.volume"
+			  " WHERE container = ? AND anonymous AND NOT EXISTS"
+			  " (SELECT 1 FROM container_volume AS other"
+			  "  WHERE other.volume = mine.volume"
+			  "  AND other.container <> mine.container)",
+			  "t", id);
+}
+
+/* 1 when the image went with its last container. */
+static int delete_forgotten(struct store *store, const char *image, struct error *err)
+{
+	int r;
+
+	r = db_run(store->db, err,
+		   "DELETE FROM image WHERE id = ?1 AND NOT EXISTS"
+		   " (SELECT 1 FROM container WHERE image = ?1)",
+		   "t", image);
+	if (r < 0 || sqlite3_changes(store->db) == 0)
+		return r;
+	r = db_forget_unused(store->db, err);
+	return r < 0 ? r : 1;
 }
 
 int container_record_delete(struct store *store, const char *id, struct strv *ret_volumes,
@@ -293,34 +324,19 @@ int container_record_delete(struct store *store, const char *id, struct strv *re
 {
 	auto_(db_rollback) struct db_transaction transaction = {0};
 	auto_(strv_release) struct strv volumes = {0};
-	auto_free char *image = NULL;
+	auto_free char *forgotten = NULL;
+	bool freed_files = false;
 	uint64_t bytes;
-	int r, forgotten = 0;
+	int r;
 
 	r = db_begin(store, /* durable= */ false, &transaction, err);
-	if (r < 0)
-		return r;
-	if (ret_volumes) {
-		r = db_collect(store->db, &volumes, err,
-			       "SELECT volume FROM container_volume AS mine"
-			       " JOIN volume ON volume.name = mine.volume"
-			       " WHERE container = ? AND anonymous AND NOT EXISTS"
-			       " (SELECT 1 FROM container_volume AS other"
-			       "  WHERE other.volume = mine.volume"
-			       "  AND other.container <> mine.container)",
-			       "t", id);
-		if (r < 0)
-			return r;
-	}
-	r = delete_row(store, id, &image, err);
-	if (r >= 0 && image) {
-		r = db_run(store->db, err,
-			   "DELETE FROM image WHERE id = ?1 AND forgotten AND NOT EXISTS"
-			   " (SELECT 1 FROM container WHERE image = ?1)",
-			   "t", image);
-		forgotten = r >= 0 ? sqlite3_changes(store->db) : 0;
-		if (forgotten)
-			r = db_forget_unused(store->db, err);
+	if (r >= 0 && ret_volumes)
+		r = own_volumes(store, id, &volumes, err);
+	if (r >= 0)
+		r = delete_row(store, id, &forgotten, err);
+	if (r >= 0 && forgotten) {
+		r = delete_forgotten(store, forgotten, err);
+		freed_files = r > 0;
 	}
 	if (r < 0)
 		return r;
@@ -329,7 +345,5 @@ int container_record_delete(struct store *store, const char *id, struct strv *re
 		return r;
 	if (ret_volumes)
 		strv_add_all(ret_volumes, &volumes);
-	if (forgotten)
-		return store_reclaim(store, &bytes, err);
-	return 0;
+	return freed_files ? store_reclaim(store, &bytes, err) : 0;
 }

@@ -12,13 +12,10 @@
 #include "storage/store_internal.h"
 
 /*
- * A page is small because most rows are, and each command that finds nobody else connected reads
- * the whole write-ahead log once: what counts is the number of bytes in it.
+ * Pages in the log before they are moved into the database, which costs two flushes of the disk; a
+ * container that comes and goes writes six.
  */
-#define PAGE_SIZE "1024"
-
-/* Pages in the log before they are moved into the database (two disk flushes). */
-#define CHECKPOINT_PAGES 256
+#define CHECKPOINT_PAGES 1000
 
 #define BUSY_DEADLINE_NS ((int64_t)10 * 1000 * 1000 * 1000)
 
@@ -259,8 +256,7 @@ static int bring_up_to_date(struct store *store, sqlite3 *db, struct error *err)
 	if (version == 0) {
 		r = store_make_directories(store, err);
 		if (r >= 0)
-			r = db_exec(db, err,
-				    "PRAGMA page_size = " PAGE_SIZE "; PRAGMA journal_mode = WAL");
+			r = db_exec(db, err, "PRAGMA journal_mode = WAL");
 		if (r < 0)
 			return r;
 	}
@@ -283,7 +279,7 @@ int db_open(struct store *store, sqlite3 **ret_db, struct error *err)
 	r = sqlite3_open_v2(path, &db,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 				    SQLITE_OPEN_EXRESCODE,
-			    NULL);
+			    db_vfs_name());
 	if (!db)
 		abort();
 	/* SQLite tries again without O_CREAT and forgets the first reason. */

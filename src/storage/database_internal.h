@@ -31,6 +31,9 @@ struct store;
 /* Opens ROOT/skiff.db and brings its schema up to date. */
 int db_open(struct store *store, sqlite3 **ret_db, struct error *err);
 
+/* Of our file layer (database_vfs.c), registered when first asked for. */
+const char *db_vfs_name(void);
+
 /* Creates or migrates; called with the writers' lock held. `version` is what was found. */
 int schema_migrate(sqlite3 *db, int version, struct error *err);
 int schema_version(sqlite3 *db, int *ret_version, struct error *err);

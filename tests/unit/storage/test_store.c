@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include "storage/volume.h"
+
 static void makes_its_directories_private(void **state)
 {
 	struct fixture *f = *state;
@@ -102,6 +104,93 @@ static void refuses_what_is_no_database(void **state)
 	assert_fails(f, ERR_INTERNAL, store_open(f->root, &other, &f->err));
 }
 
+static bool has_volume(struct fixture *f, const char *name)
+{
+	auto_free char *found = NULL;
+	bool created;
+
+	assert_ok(f, volume_ensure(f->store, name, &found, &created, &f->err));
+	return !created;
+}
+
+static void two_connections_see_each_other(void **state)
+{
+	struct fixture *f = *state;
+	auto_(store_close) struct store *other = NULL;
+	struct store *first = f->store;
+
+	assert_ok(f, store_open(f->root, &other, &f->err));
+	for (int i = 0; i < 20; i++) {
+		auto_free char *name = xasprintf("volume-%d", i);
+
+		f->store = i % 2 ? other : first;
+		assert_false(has_volume(f, name));
+		f->store = i % 2 ? first : other;
+		assert_true(has_volume(f, name));
+	}
+	f->store = first;
+}
+
+/* The sqlite3 program, with the ordinary file layer. */
+static void run_sql(struct fixture *f, const char *sql)
+{
+	auto_free char *path = xasprintf("%s/skiff.db", f->root);
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix"), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+}
+
+static void another_program_may_write(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(has_volume(f, "ours"));
+	run_sql(f, "INSERT INTO volume VALUES('theirs', 0, 0)");
+	assert_true(has_volume(f, "theirs"));
+	fixture_reopen(f);
+	run_sql(f,
+		"INSERT INTO volume VALUES('again', 0, 0); DELETE FROM volume WHERE name='ours'");
+	fixture_reopen(f);
+	assert_true(has_volume(f, "again"));
+	assert_false(has_volume(f, "ours"));
+}
+
+/* As after a reboot: the stamp is another one, and the index must not be believed. */
+static void an_index_with_another_stamp_is_built_again(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(has_volume(f, "one"));
+	store_close(f->store);
+	f->store = NULL;
+	{
+		auto_free char *path = xasprintf("%s/skiff.db-shm", f->root);
+		auto_close int fd = open(path, O_WRONLY);
+		char garbage[4096];
+
+		memset(garbage, 0x5a, sizeof(garbage));
+		assert_int_equal(pwrite(fd, garbage, sizeof(garbage), 0), sizeof(garbage));
+	}
+	assert_ok(f, store_open(f->root, &f->store, &f->err));
+	assert_true(has_volume(f, "one"));
+}
+
+/* The log is another one than the index was made for. */
+static void a_changed_log_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *log = xasprintf("%s/skiff.db-wal", f->root);
+
+	assert_false(has_volume(f, "one"));
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(truncate(log, 0), 0);
+	assert_ok(f, store_open(f->root, &f->store, &f->err));
+	assert_false(has_volume(f, "one"));
+}
+
 static void sweeps_unlocked_staging_only(void **state)
 {
 	struct fixture *f = *state;
@@ -150,6 +239,10 @@ int main(void)
 		fixture_test(refuses_relative_roots),
 		fixture_test(refuses_a_newer_schema),
 		fixture_test(refuses_what_is_no_database),
+		fixture_test(two_connections_see_each_other),
+		fixture_test(another_program_may_write),
+		fixture_test(an_index_with_another_stamp_is_built_again),
+		fixture_test(a_changed_log_is_noticed),
 		fixture_test(sweeps_unlocked_staging_only),
 		fixture_test(sweeps_containers_without_a_record_and_a_lock),
 	};
