@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/container_config.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -149,16 +150,25 @@ int container_config_parse(const char *text, struct container_config *ret_config
 	return 0;
 }
 
+/*
+ * The record's own format puts the labels right behind the version, so only their array is parsed, and
+ * nothing when there are none.
+ */
 void container_config_labels(const char *text, struct strv *ret_labels)
 {
-	auto_(error_release) struct error ignored = {0};
-	auto_(json_decref) json_t *object = NULL;
+	static const char begin[] = "{\"version\":1,\"" LABELS_KEY "\":";
+	auto_(json_decref) json_t *labels = NULL;
+	const json_t *item;
+	size_t i;
 
-	/* A value that looks like the key costs a parse and nothing else. */
-	if (!strstr(text, "\"" LABELS_KEY "\":"))
+	static_assert(CONTAINER_CONFIG_VERSION == 1, "the beginning of a record");
+	if (strncmp(text, begin, strlen(begin)) != 0)
 		return;
-	if (json_parse(text, strlen(text), "container's record", &object, &ignored) == 0)
-		json_get_strv(object, LABELS_KEY, ret_labels);
+	text += strlen(begin);
+	labels = json_loadb(text, strlen(text), JSON_DISABLE_EOF_CHECK, NULL);
+	json_array_foreach (labels, i, item)
+		if (json_is_string(item))
+			strv_add(ret_labels, json_string_value(item));
 }
 
 void container_config_release(struct container_config *config)

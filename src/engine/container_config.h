@@ -26,7 +26,7 @@
 #define CONTAINER_SHM_BYTES ((int64_t)64 << 20)
 
 struct container_config {
-	struct strv labels; /* key=value; first, see container_config_labels() */
+	struct strv labels; /* key=value; first in the JSON, see container_config_labels() */
 
 	/* the process */
 	struct strv entrypoint, cmd; /* what runs is one after the other */
@@ -80,7 +80,7 @@ char *container_config_format(const struct container_config *config);
 int container_config_parse(const char *text, struct container_config *ret_config,
 			   struct error *err);
 
-/* Only the labels, and fast when there are none: `ps` reads a thousand of these. */
+/* Only the labels, of a text by container_config_format(): `ps` reads a thousand of these. */
 void container_config_labels(const char *text, struct strv *ret_labels);
 
 void container_config_release(struct container_config *config);

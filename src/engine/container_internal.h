@@ -116,12 +116,14 @@ int container_erase(const struct container *container, bool volumes, struct erro
 const char *container_status_name(enum container_status status);
 
 /*
- * A file that shows in STATE that the container is (or is about to be) frozen, so that `ps` asks
- * the kernel about few containers only.
+ * The owner's x bit of state.json is the mark of a container that is (or is about to be) frozen: a list
+ * sees it in the stat that it needs anyway, and asks the kernel about few containers only. It goes
+ * with the file.
  */
-#define STATE_PAUSED_NAME "paused"
+#define STATE_MODE_PAUSED 0700
+#define STATE_MODE_USUAL 0600
 
-/* Whether the kernel has frozen the cgroup of a running container. */
+/* Whether the kernel has frozen the cgroup of a container that has the mark. */
 bool container_is_frozen(int state_fd, const char *cgroup_path);
 
 DEFINE_CLEANUP_VALUE(struct container, container_release);

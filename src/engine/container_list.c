@@ -124,9 +124,8 @@ static bool look_alive(int states_fd, const char *id, struct container_summary *
 	if (lock_is_held(states_fd, path) != 1)
 		return look_at_orphan(states_fd, id, s);
 	s->started_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	(void)snprintf(path, sizeof(path), "%s/%s", id, STATE_PAUSED_NAME);
 	s->status = CONTAINER_RUNNING;
-	if (faccessat(states_fd, path, F_OK, 0) == 0 && is_frozen_in(states_fd, id))
+	if ((st.st_mode & S_IXUSR) && is_frozen_in(states_fd, id))
 		s->status = CONTAINER_PAUSED;
 	return true;
 }

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -48,7 +49,10 @@ bool container_is_frozen(int state_fd, const char *cgroup_path)
 	auto_(cgroup_host_free) struct cgroup_host *host = NULL;
 	auto_(cgroup_free) struct cgroup *group = NULL;
 
-	if (faccessat(state_fd, STATE_PAUSED_NAME, F_OK, 0) < 0)
+	struct stat st;
+
+	if (fstatat(state_fd, STATE_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !(st.st_mode & S_IXUSR))
 		return false;
 	return open_cgroup(cgroup_path, &host, &group) == 0 && cgroup_is_frozen(group) == 1;
 }

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -106,18 +107,13 @@ static int freeze(const struct container *c, const struct container_view *view, 
 	r = open_cgroup_of(c, view, &host, &group, err);
 	if (r < 0)
 		return r;
-	if (on) {
-		/* The mark comes first and goes last: who sees none need not ask the kernel. */
-		auto_close int mark = openat(c->state_fd, STATE_PAUSED_NAME,
-					     O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-		if (mark < 0)
-			return err_set(err, ERR_SYSTEM, errno, "mark container %s as paused",
-				       c->record.name);
-	}
+	/* The mark comes first and goes last: who sees none need not ask the kernel. */
+	if (on && fchmodat(c->state_fd, STATE_FILE_NAME, STATE_MODE_PAUSED, 0) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "mark container %s as paused",
+			       c->record.name);
 	r = cgroup_freeze(group, on);
 	if (!on || r < 0)
-		(void)unlinkat(c->state_fd, STATE_PAUSED_NAME, 0);
+		(void)fchmodat(c->state_fd, STATE_FILE_NAME, STATE_MODE_USUAL, 0);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "%s container %s", on ? "pause" : "unpause",
 			       c->record.name);

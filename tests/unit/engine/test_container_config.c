@@ -61,7 +61,8 @@ static void labels_are_found_without_the_rest(void **state)
 	assert_int_equal(labels.count, 2);
 	assert_string_equal(labels.items[0], "a=1");
 	container_config_labels("{\"env\":[\"x\"]}", &none);
-	container_config_labels("{\"labels\":", &none);
+	container_config_labels("{\"version\":1,\"labels\":", &none);
+	container_config_labels("{\"version\":1,\"labels\":{\"a\":1}}", &none);
 	assert_int_equal(none.count, 0);
 }
 
