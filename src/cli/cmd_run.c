@@ -101,6 +101,7 @@ static int run_foreground(const struct command_call *call, const char *id)
 	if (result.detached)
 		return 0;
 	if (request->auto_remove) {
+		container_discard_writes(call->engine, id);
 		if (monitor_link_wait_gone(call->link, &err) < 0)
 			return cli_fail(call, &err);
 		remove_container(call, id);

@@ -162,6 +162,12 @@ struct remove_request {
 int container_remove(struct engine *engine, const char *selector,
 		     const struct remove_request *request, struct error *err);
 
+/*
+ * Begins the removal of a container that has ended while its monitor still takes its cgroup down: what
+ * it wrote goes now, container_remove() does the rest. `id` is whole. Failing costs only time.
+ */
+void container_discard_writes(struct engine *engine, const char *id);
+
 struct prune_result {
 	struct strv ids;
 	uint64_t bytes;

@@ -135,6 +135,22 @@ int container_remove(struct engine *engine, const char *selector,
 	return r;
 }
 
+/* Nobody sees these directories any more: the overlay went with the container's last process. */
+void container_discard_writes(struct engine *engine, const char *id)
+{
+	static const char *const names[] = {"upper", "work"};
+	auto_(error_release) struct error ignored = {0};
+	auto_free char *path = container_directory_path(id);
+	auto_close int fd = NO_FD;
+	struct store *store;
+
+	if (engine_store(engine, &store, &ignored) < 0)
+		return;
+	fd = path_open_beneath(store_root_fd(store), path, O_RDONLY | O_DIRECTORY, 0);
+	for (size_t i = 0; fd >= 0 && i < ARRAY_SIZE(names); i++)
+		(void)path_remove_tree(fd, names[i]);
+}
+
 int container_rename(struct engine *engine, const char *selector, const char *name,
 		     struct error *err)
 {
