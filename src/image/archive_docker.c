@@ -88,7 +88,7 @@ int docker_images_read(const struct archive *archive, const struct source_reques
 	auto_(docker_save_release) struct docker_save save = {0};
 	struct source_budget budget = {0};
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = archive_read(archive, "manifest.json", JSON_MAX_BYTES, &text, &len, err);

@@ -59,7 +59,7 @@ static int read_blob(const struct layout *layout, const struct descriptor *descr
 	auto_free char *name = blob_name(layout, descriptor->digest, is_manifest);
 	auto_free char *text = NULL;
 	char digest[DIGEST_TEXT_LEN + 1];
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = archive_read(layout->archive, name, JSON_MAX_BYTES, &text, &len, err);
@@ -84,7 +84,7 @@ static int read_manifest(const struct layout *layout, const struct descriptor *d
 			 struct error *err)
 {
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = read_blob(layout, descriptor, /* is_manifest= */ true, &text, &len, err);
@@ -126,7 +126,7 @@ static int platform_of_config(const struct layout *layout, const struct manifest
 {
 	auto_(image_config_release) struct image_config config = {0};
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = read_blob(layout, &manifest->config, /* is_manifest= */ false, &text, &len, err);
@@ -341,7 +341,7 @@ static int names_from_docker(const struct archive *archive, const char *config_d
 {
 	auto_(docker_save_release) struct docker_save save = {0};
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	if (!archive_has(archive, "manifest.json"))
@@ -419,7 +419,7 @@ static int load_unnamed(const struct layout *layout, const struct manifest *inde
 static int read_index(const struct archive *archive, struct manifest *ret_index, struct error *err)
 {
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = archive_read(archive, "index.json", MANIFEST_MAX_BYTES, &text, &len, err);

@@ -128,7 +128,7 @@ static int layout_of_manifest(const struct archive *archive, enum archive_layout
 			      struct error *err)
 {
 	auto_free char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = archive_read(archive, "manifest.json", JSON_MAX_BYTES, &text, &len, err);

@@ -217,7 +217,7 @@ void db_rollback(struct db_transaction *transaction)
  */
 static int wait_while_busy(void *context, int tries)
 {
-	const struct timespec pause = {.tv_nsec = 200 * 1000};
+	const struct timespec pause = {.tv_nsec = 200000};
 	int64_t *deadline = context;
 
 	if (tries == 0)

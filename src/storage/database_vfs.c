@@ -110,9 +110,10 @@ static void read_boot_id(struct index *index)
 
 /* ---- opening and closing the index ---- */
 
-static int set_lock(int fd, int command, short type, off_t start, off_t len)
+static int set_lock(int fd, int command, int type, off_t start, off_t len)
 {
-	struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
+	struct flock lock = {
+		.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
 	int r;
 
 	do
@@ -220,13 +221,15 @@ static int shm_map(sqlite3_file *file, int region, int size, int extend, void vo
 static int shm_lock(sqlite3_file *file, int offset, int count, int flags)
 {
 	struct index *index = &extension_of(file)->index;
-	short type = flags & SQLITE_SHM_UNLOCK   ? F_UNLCK
-		     : flags & SQLITE_SHM_SHARED ? F_RDLCK
-						 : F_WRLCK;
+	int type = F_WRLCK;
 	int r;
 
 	if (index->fd < 0)
 		return SQLITE_IOERR_SHMLOCK;
+	if (flags & SQLITE_SHM_UNLOCK)
+		type = F_UNLCK;
+	else if (flags & SQLITE_SHM_SHARED)
+		type = F_RDLCK;
 	r = set_lock(index->fd, F_OFD_SETLK, type, LOCK_BASE + offset, count);
 	if (r == -EAGAIN || r == -EACCES)
 		return SQLITE_BUSY;
