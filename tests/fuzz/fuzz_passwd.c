@@ -31,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_(error_release) struct error err = {0};
 	auto_free char *name = user_name_in_passwd(passwd, 1000);
 
+	if (name && strlen(name) > strlen(passwd))
+		abort();
 	if (user_lookup_in(passwd, group, user, NULL, &identity, &err) == 0 &&
 	    (identity.uid > INT32_MAX - 1 || identity.group_count == 0))
 		abort();

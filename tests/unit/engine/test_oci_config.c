@@ -21,7 +21,7 @@ static char *read_golden(const char *name, const char *suffix)
 {
 	auto_free char *path = xasprintf("%s/%s.%s.json", GOLDEN_DIR, name, suffix);
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text;
+	char *text = NULL;
 
 	if (fd < 0 || fd_read_text(fd, 1 << 20, &text, NULL) < 0)
 		fail_msg("cannot read %s", path);

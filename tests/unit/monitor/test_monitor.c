@@ -279,7 +279,6 @@ static void test_signal_to_one_who_does_not_read(void **state)
 	auto_free char *text = xcalloc(1, SIZE);
 	auto_(outcome_release) struct outcome o = {.stdin_fd = NO_FD};
 	struct monitor_signal message = {.type = MONITOR_SIGNAL, .signal = SIGTERM};
-	auto_close int sock = NO_FD;
 	struct monitor_link link;
 	pid_t helper;
 

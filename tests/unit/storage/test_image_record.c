@@ -57,7 +57,7 @@ static int add_image(struct fixture *f, const char *id, const char *top, const c
 static void finds_by_name_and_id(void **state)
 {
 	static const char *const selectors[] = {
-		"docker.io/library/alpine:3.18", IMAGE, IMAGE + 7, "b1b1", "sha256:b1",
+		"docker.io/library/alpine:3.18", IMAGE, &IMAGE[7], "b1b1", "sha256:b1",
 	};
 	struct fixture *f = *state;
 	struct image_record none = {0};
