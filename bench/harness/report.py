@@ -104,7 +104,7 @@ def markdown(results):
     machine = results["machine"]
     lines = [f"Measured {machine['date']} on {machine['cpus']} cores of {machine['cpu']}, Linux "
              f"{machine['kernel']}, cgroup {machine['cgroup']}, store on {machine['filesystem']}. "
-             f"Every sample after {machine['settle_ms']} ms of rest, peers in turn.\n",
+             "Peers in turn, every sample after a rest until the machine is idle.\n",
              "Versions: " + "; ".join(f"{name}: {version}" for name, version
                                       in results["versions"].items() if version) + ".\n"]
     lines += [f"n/a: {name}: {reason}\n" for name, reason in results["unavailable"].items()]

@@ -115,6 +115,33 @@ class PrivateSpawner(Spawner):
             os.close(self._namespace)
 
 
+SETTLE_S = 0.04
+IDLE_SHARE = 0.9
+IDLE_DEADLINE_S = 1.0
+
+
+def cpu_times():
+    """Ticks that were idle, and all of them."""
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(one) for one in file.readline().split()[1:]]
+    return ticks[3], sum(ticks)
+
+
+def rest():
+    """A pause in which the kernel finishes what the last sample left, and until nobody else works.
+
+    On a machine that is never idle the samples are taken all the same, after a deadline.
+    """
+    time.sleep(SETTLE_S)
+    deadline = time.monotonic() + IDLE_DEADLINE_S
+    while time.monotonic() < deadline:
+        idle, total = cpu_times()
+        time.sleep(0.05)
+        idle_after, total_after = cpu_times()
+        if idle_after - idle >= IDLE_SHARE * (total_after - total):
+            return
+
+
 class Case:
     """One thing to measure: its name, the function that does it once and returns seconds."""
 
@@ -125,8 +152,8 @@ class Case:
         self.reason = None  # why there are no figures
 
 
-def interleave(cases, rounds, settle=0.04, warmup=2, budget=None):
-    """A B C A B C …, each after a pause in which the kernel finishes what the last one left.
+def interleave(cases, rounds, warmup=2, budget=None):
+    """A B C A B C …, each after a rest.
 
     A case that fails is reported and left out. With a budget (seconds), the slow ones stop
     early, but not before three samples.
@@ -137,7 +164,7 @@ def interleave(cases, rounds, settle=0.04, warmup=2, budget=None):
             tired = budget and spent[id(case)] > budget and len(case.seconds) >= 3
             if case.reason or tired:
                 continue
-            time.sleep(settle)
+            rest()
             try:
                 seconds = case.once()
             except (CommandFailed, OSError) as error:
