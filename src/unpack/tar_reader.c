@@ -44,6 +44,23 @@ static int skip(struct tar_reader *r, uint64_t len, struct error *err)
 	return result;
 }
 
+/*
+ * What fills the last block of an entry may be missing at the end of the input: umoci writes such
+ * layers, and Go's reader, which docker and podman use, takes them. The digest tells a cut one.
+ */
+static int skip_padding(struct tar_reader *r, struct error *err)
+{
+	const uint8_t *data;
+	ssize_t n;
+
+	if (r->padding == 0)
+		return 0;
+	n = r->input->peek(r->input, &data, err);
+	if (n < 0)
+		return (int)n;
+	return skip(r, (uint64_t)n < r->padding ? (uint64_t)n : r->padding, err);
+}
+
 static int cut_short(const struct tar_reader *r, struct error *err)
 {
 	return err_set(err, ERR_INVALID, EINVAL, "the archive is cut short at byte %" PRIu64,
@@ -445,7 +462,9 @@ int tar_reader_next(struct tar_reader *r, struct tar_entry *ret_entry, struct er
 	struct tar_header h;
 	int result;
 
-	result = skip(r, r->data_left + r->padding, err);
+	result = skip(r, r->data_left, err);
+	if (result == 0)
+		result = skip_padding(r, err);
 	if (result < 0)
 		return result;
 	r->data_left = r->padding = 0;

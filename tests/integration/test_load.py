@@ -159,6 +159,18 @@ def test_run_by_transport(empty_skiff, busybox, tmp_path):
         assert empty_skiff.run("run", "--rm", name, "echo", name).stdout == f"{name}\n"
 
 
+def test_layer_without_an_end(empty_skiff, tmp_path):
+    """`umoci insert` leaves out what fills the last block, and the end marker."""
+    layout = tmp_path / "layout"
+    umoci = require_tool("umoci")
+    tool(umoci, "init", "--layout", layout)
+    tool(umoci, "new", "--image", f"{layout}:one")
+    tool(umoci, "insert", "--image", f"{layout}:one", "/bin/busybox", "/bin/busybox")
+    assert empty_skiff.run("load", "-i", layout).stdout.startswith("Loaded image ID: sha256:")
+    done = empty_skiff.run("run", "--rm", f"oci:{layout}:one", "/bin/busybox", "echo", "hello")
+    assert done.stdout == "hello\n"
+
+
 def test_platform_is_chosen(empty_skiff, tmp_path):
     """A layout for two machines, first flat, then with a nested index."""
     ours = small_image("a:1")

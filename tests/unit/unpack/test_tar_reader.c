@@ -109,7 +109,8 @@ static void a_missing_end_is_told(void **state)
 
 		if (r > 0)
 			r = tar_reader_next(&reader, &entry, &err);
-		assert_int_equal(r == 0, cut == 0 || cut == tar.len);
+		/* Only what fills the last block may be missing. */
+		assert_int_equal(r == 0, cut == 0 || cut > TAR_BLOCK);
 		assert_false(reader.ended);
 	}
 }
