@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/each_argument.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 
@@ -18,33 +17,20 @@ static const struct option_spec rm_options[] = {
 	OPT_END,
 };
 
-/* docker: with -f, what is not there is said, and is no failure. */
-static int rm_failed(const struct command_call *call, const struct error *err)
-{
-	const struct rm_opts *opts = call->opts;
-	int status = cli_fail(call, err);
-
-	return opts->force && err->kind == ERR_NOT_FOUND ? 0 : status;
-}
-
-static int rm_run(const struct command_call *call)
+static int rm_one(const struct command_call *call, const char *selector, struct error *err)
 {
 	const struct rm_opts *opts = call->opts;
 	const struct remove_request request = {.force = opts->force, .volumes = opts->volumes};
-	int status = 0;
 
-	for (size_t i = 0; i < call->args->count; i++) {
-		const char *selector = call->args->items[i];
-		auto_(error_release) struct error err = {0};
+	return container_remove(call->engine, selector, &request, err);
+}
 
-		if (container_remove(call->engine, selector, &request, &err) >= 0) {
-			(void)fprintf(call->cli->out, "%s\n", selector);
-			continue;
-		}
-		if (rm_failed(call, &err) != 0)
-			status = STATUS_FAILURE;
-	}
-	return status;
+/* docker: with -f, what is not there is said, and is no failure. */
+static int rm_run(const struct command_call *call)
+{
+	const struct rm_opts *opts = call->opts;
+
+	return each_argument_at_once(call, rm_one, /* ignore_missing= */ opts->force);
 }
 
 const struct command cmd_rm = {

@@ -40,7 +40,7 @@ static int stop_one(const struct command_call *call, const char *selector, struc
 
 static int stop_run(const struct command_call *call)
 {
-	return each_argument(call, stop_one);
+	return each_argument_at_once(call, stop_one, /* ignore_missing= */ false);
 }
 
 static int restart_one(const struct command_call *call, const char *selector, struct error *err)
@@ -60,7 +60,7 @@ static int restart_one(const struct command_call *call, const char *selector, st
 
 static int restart_run(const struct command_call *call)
 {
-	return each_argument(call, restart_one);
+	return each_argument_at_once(call, restart_one, /* ignore_missing= */ false);
 }
 
 const struct command cmd_stop = {
