@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -26,9 +25,9 @@
 
 /* What writing a tree of files with any owner, mode and attribute needs. */
 #define WORKER_CAPS                                                                                \
-	(1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID |          \
-	 1u << CAP_MKNOD | 1u << CAP_SETFCAP)
-#define WARDEN_CAPS (1u << CAP_SYS_ADMIN)
+	(1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER | 1U << CAP_FSETID |          \
+	 1U << CAP_MKNOD | 1U << CAP_SETFCAP)
+#define WARDEN_CAPS (1U << CAP_SYS_ADMIN)
 
 /* Address space: the rings, the largest windows of zstd and xz, and a good deal of slack. */
 #define MAX_ADDRESS_SPACE ((rlim_t)512 << 20)
@@ -39,21 +38,21 @@ static int failed(struct error *err, const char *what, int errnum)
 	return err_set(err, ERR_SYSTEM, errnum, "confine: %s", what);
 }
 
-static int attach_root(int tree_fd, int host_fd, struct error *err)
+static int attach_root(int mount_fd, int target_fd, struct error *err)
 {
 	int r;
 
-	r = mount_change(host_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
+	r = mount_change(target_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
 	if (r < 0)
 		return failed(err, "make mounts private", -r);
-	r = mount_change(tree_fd, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0,
+	r = mount_change(mount_fd, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0,
 			 /* recursive= */ false);
 	if (r < 0)
 		return failed(err, "forbid devices", -r);
-	r = mount_attach(tree_fd, host_fd);
+	r = mount_attach(mount_fd, target_fd);
 	if (r < 0)
 		return failed(err, "mount the directory", -r);
-	r = mount_pivot(tree_fd);
+	r = mount_pivot(mount_fd);
 	return r < 0 ? failed(err, "change the root", -r) : 0;
 }
 
@@ -64,18 +63,18 @@ static int attach_root(int tree_fd, int host_fd, struct error *err)
  */
 static int change_root(int dir_fd, struct error *err)
 {
-	auto_close int tree_fd = NO_FD;
-	auto_close int host_fd = NO_FD;
+	auto_close int mount_fd = NO_FD;
+	auto_close int target_fd = NO_FD;
 
-	tree_fd = mount_copy(dir_fd, /* recursive= */ false);
-	if (tree_fd < 0)
-		return failed(err, "copy the directory's mount", -tree_fd);
+	mount_fd = mount_copy(dir_fd, /* recursive= */ false);
+	if (mount_fd < 0)
+		return failed(err, "copy the directory's mount", -mount_fd);
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
 		return failed(err, "new namespaces", errno);
-	host_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (host_fd < 0)
+	target_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (target_fd < 0)
 		return failed(err, "open the host's root", errno);
-	return attach_root(tree_fd, host_fd, err);
+	return attach_root(mount_fd, target_fd, err);
 }
 
 static int set_caps(uint32_t caps, struct error *err)
@@ -85,7 +84,7 @@ static int set_caps(uint32_t caps, struct error *err)
 
 	/* The bounding set shrinks while CAP_SETPCAP is still there; the end is EINVAL. */
 	for (unsigned long cap = 0; cap < 64; cap++)
-		if (!(cap < 32 && caps & 1u << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+		if (!(cap < 32 && caps & 1U << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
 			if (errno == EINVAL)
 				break;
 			return failed(err, "drop a capability", errno);
@@ -135,33 +134,28 @@ static bool serve_mark(int sock)
 }
 
 /*
- * stage_warden() - mark directories, and end as the worker ends
+ * stage_warden() - mark directories until the worker is gone
  *
- * Where:    the original process, in the new root.
- * Needs:    the worker forked; `sock` is our end of its socket.
+ * Where:    a child of the worker, in the new root.
+ * Needs:    `sock`, our end of the worker's socket.
  * Must not: look at anything that the worker says but descriptors; keep any other descriptor.
- * Leaves:   the worker's exit status, to whoever started us.
+ * Leaves:   nothing.
  */
-static _Noreturn void stage_warden(int sock, pid_t worker)
+static _Noreturn void stage_warden(int sock)
 {
 	auto_(error_release) struct error err = {0};
-	int status = 0;
 
 	(void)prctl(PR_SET_NAME, "unpack-warden");
-	if (dup2(sock, 0) != 0 || close_range(1, ~0u, 0) < 0 || harden(WARDEN_CAPS, &err) < 0 ||
-	    syscall_filter_install(SYSCALLS_OF_WARDEN) < 0) {
-		(void)kill(worker, SIGKILL);
+	/* If this fails the socket is closed, and the worker is told when it asks for a mark. */
+	if (dup2(sock, 0) != 0 || close_range(1, ~0U, 0) < 0 || harden(WARDEN_CAPS, &err) < 0 ||
+	    syscall_filter_install(SYSCALLS_OF_WARDEN) < 0)
 		_exit(1);
-	}
 	while (serve_mark(0))
 		;
-	(void)close(0);
-	if (waitpid(worker, &status, 0) != worker)
-		_exit(1);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	_exit(0);
 }
 
-static int split(struct confinement *c, struct error *err)
+static int start_warden(struct confinement *c, struct error *err)
 {
 	int socks[2];
 	pid_t pid;
@@ -169,17 +163,21 @@ static int split(struct confinement *c, struct error *err)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
 		return failed(err, "socket", errno);
 	pid = fork();
-	if (pid < 0) {
-		(void)failed(err, "fork", errno);
-		(void)close(socks[0]);
-		(void)close(socks[1]);
-		return err_result(err);
-	}
-	if (pid > 0)
-		stage_warden(socks[0], pid);
+	if (pid == 0)
+		stage_warden(socks[0]);
 	(void)close(socks[0]);
 	c->warden_fd = socks[1];
-	return 0;
+	c->warden_pid = pid;
+	return pid < 0 ? failed(err, "fork", errno) : 0;
+}
+
+void confine_leave(struct confinement *c)
+{
+	cleanup_close_fd(&c->warden_fd);
+	cleanup_close_fd(&c->root_fd);
+	if (c->warden_pid > 0)
+		(void)waitpid(c->warden_pid, NULL, 0);
+	c->warden_pid = 0;
 }
 
 int confine_enter(int dir_fd, bool warden, struct confinement *ret, struct error *err)
@@ -189,7 +187,7 @@ int confine_enter(int dir_fd, bool warden, struct confinement *ret, struct error
 	if (change_root(dir_fd, err) < 0)
 		return err_result(err);
 	(void)close(dir_fd);
-	if (warden && split(&c, err) < 0)
+	if (warden && start_warden(&c, err) < 0)
 		return err_result(err);
 	c.root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c.root_fd < 0)
@@ -220,7 +218,7 @@ static const char *find_hole(const struct confinement *c)
 		return "devices can be opened";
 	if (access("/proc/self", F_OK) == 0)
 		return "there is a /proc";
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL) == 0 || errno != EPERM)
+	if (syscall(SYS_mount, NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL) == 0 || errno != EPERM)
 		return "mount(2) is possible";
 	if (chroot(".") == 0 || errno != EPERM)
 		return "chroot(2) is possible";

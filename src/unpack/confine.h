@@ -7,13 +7,13 @@
  *
  *	confine_enter()  new mount, network and IPC namespaces; the one directory that it may change
  *	                 becomes its root, mounted nodev, nosuid, noexec; the host's tree is
- *	                 detached. Then the process splits in two:
- *	    warden       the original process. Keeps CAP_SYS_ADMIN and nothing else, no descriptor
- *	                 but one socket, and seven system calls. It does one thing: mark the directory
- *	                 whose descriptor it is sent as opaque. Trusted attributes need CAP_SYS_ADMIN,
- *	                 which is too much for a parser. It ends as the worker ends.
- *	    worker       its child, which returns from confine_enter() with the six capabilities that
- *	                 writing a tree of files needs, no_new_privs, and limits.
+ *	                 detached. Then the warden is forked off:
+ *	    warden       keeps CAP_SYS_ADMIN and nothing else, no descriptor but one socket, and
+ *	                 seven system calls. It does one thing: mark the directory whose descriptor it
+ *	                 is sent as opaque. Trusted attributes need CAP_SYS_ADMIN, which is too much
+ *	                 for a parser. It ends when its socket closes.
+ *	    worker       the process itself: six capabilities that writing a tree of files needs,
+ *	                 no_new_privs, and limits.
  *	(threads are started here)
  *	confine_seal()   the system call filter, for all threads: no process, no exec, no socket, no
  *	                 executable memory, no ioctl, no mount. Then it tries some of it and checks
@@ -27,23 +27,27 @@
 #define SKIFF_UNPACK_CONFINE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 struct confinement {
 	int root_fd;   /* the directory, O_RDONLY, through the confined mount */
 	int warden_fd; /* NO_FD without a warden */
+	pid_t warden_pid;
 };
 
-/*
- * dir_fd is closed. With `warden`, returns in the worker only; the caller's process has become
- * the warden and leaves through _exit(): so nothing may be buffered or half done at this point.
- */
+/* dir_fd is closed. There is no way back, also after a failure. */
 int confine_enter(int dir_fd, bool warden, struct confinement *ret, struct error *err);
 
 int confine_seal(const struct confinement *c, struct error *err);
 
 /* Asks the warden to set trusted.overlay.opaque on a directory. 0 or a negative errno. */
 int confine_mark_opaque(const struct confinement *c, int dir_fd);
+
+/* Closes the descriptors and waits for the warden; the confinement itself stays. */
+void confine_leave(struct confinement *c);
+
+DEFINE_CLEANUP_VALUE(struct confinement, confine_leave);
 
 #endif

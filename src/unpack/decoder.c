@@ -134,7 +134,7 @@ static int damaged(const struct decoder *d, const char *why, struct error *err)
 /* The libraries count in 32 bits. */
 static unsigned int limited(size_t len)
 {
-	return len > 1 << 30 ? 1u << 30 : (unsigned int)len;
+	return len > 1 << 30 ? 1U << 30 : (unsigned int)len;
 }
 
 static const char *gzip_failure(int code)

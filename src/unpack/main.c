@@ -32,7 +32,7 @@ static int settle_descriptors(const struct options *options, struct error *err)
 	auto_close int null_fd = NO_FD;
 	struct pollfd result = {.fd = UNPACK_RESULT_FD};
 
-	if (close_range(UNPACK_EXTRA_FD + extra, ~0u, 0) < 0)
+	if (close_range(UNPACK_EXTRA_FD + extra, ~0U, 0) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "close descriptors");
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
@@ -107,7 +107,8 @@ static int do_layer(const struct options *options, const struct confinement *c,
 /* 0 or 1 after an answer, negative when an error is still to be answered. */
 static int run(int argc, char **argv, struct error *err)
 {
-	struct confinement confinement;
+	auto_(confine_leave) struct confinement confinement = {.root_fd = NO_FD,
+							       .warden_fd = NO_FD};
 	struct options options = {0};
 	struct pipeline *pipeline;
 

@@ -39,10 +39,10 @@ void parents_release(struct parents *p)
 /* FNV-1a. */
 static struct parent *slot_of(struct parents *p, const struct tar_path *path)
 {
-	uint32_t hash = 2166136261u;
+	uint32_t hash = 2166136261U;
 
 	for (size_t i = 0; i < path->len; i++)
-		hash = (hash ^ (uint8_t)path->text[i]) * 16777619u;
+		hash = (hash ^ (uint8_t)path->text[i]) * 16777619U;
 	return &p->table[(hash ^ hash >> 16) % PARENTS_MAX];
 }
 

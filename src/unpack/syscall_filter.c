@@ -99,6 +99,7 @@ static const struct sock_filter worker_filter[] = {
 	/* the warden */
 	ALLOW(sendmsg),
 	ALLOW(recvmsg),
+	ALLOW(wait4),
 	/* the C library: memory, threads that start and end, clocks where the vDSO has none */
 	ALLOW(brk),
 	ALLOW_UNLESS_EXECUTABLE(mmap),

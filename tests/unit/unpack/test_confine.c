@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -51,11 +52,11 @@ static int tear_down(void **state)
 /* Something to try inside; true when it is as it should be. */
 typedef bool trial(const struct confinement *c);
 
-/* Runs it confined, sealed or not; the wait status of the process. */
+/* Runs it confined, sealed or not; the exit code of the process, 128 + n after signal n. */
 static int run_inside(trial *attempt, bool seal)
 {
 	auto_(error_release) struct error err = {0};
-	struct confinement c;
+	struct confinement c = {0};
 	int status = -1;
 	pid_t pid = fork();
 
@@ -66,12 +67,16 @@ static int run_inside(trial *attempt, bool seal)
 			_exit(90);
 		if (seal && confine_seal(&c, &err) < 0)
 			_exit(91);
-		_exit(attempt(&c) ? 0 : 1);
+		status = attempt(&c) ? 0 : 1;
+		confine_leave(&c);
+		_exit(status);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	/* If it was killed, its warden is our child now. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static bool host_is_out_of_sight(const struct confinement *c)
@@ -269,5 +274,7 @@ int main(void)
 
 	if (geteuid() != 0)
 		return 77; /* meson: skipped */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
