@@ -93,10 +93,11 @@ int container_bury(const struct container *container, int exit_code, struct erro
 int container_bury_state(struct engine *engine, const char *id, struct error *err);
 
 /*
- * Waits, at most half a minute, until nobody holds the lock of STATE/containers/ID: its monitor has
- * cleaned up or died.
+ * The same once it is settled: a monitor that is just starting has said what runs, or one that is
+ * ending has cleaned up or died. Waits for that at most half a minute.
  */
-int container_wait_monitor(const struct container *container, struct error *err);
+int container_look_settled(const struct container *container, struct container_view *ret_view,
+			   struct error *err);
 
 /*
  * Sends `signal` to PID 1, waits up to timeout_s (-1: for ever) for its end, then kills; returns when

@@ -73,16 +73,11 @@ static int remove_locked(struct container *c, bool volumes, struct error *err)
 	r = container_reopen_state(c, err);
 	if (r < 0)
 		return r;
-	r = container_look(c, &view, err);
+	r = container_look_settled(c, &view, err);
 	if (r < 0)
 		return r;
 	if (container_view_is_alive(&view))
 		return refuse_alive(c, &view, err);
-	if (view.monitor_alive) {
-		r = container_wait_monitor(c, err);
-		if (r < 0)
-			return r;
-	}
 	r = container_bury(c, /* exit_code= */ -1, err);
 	return r < 0 ? r : container_erase(c, volumes, err);
 }

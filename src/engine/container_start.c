@@ -16,7 +16,7 @@ static int check_startable(const struct container *c, struct error *err)
 	auto_(container_view_release) struct container_view view = {0};
 	int r;
 
-	r = container_look(c, &view, err);
+	r = container_look_settled(c, &view, err);
 	if (r < 0)
 		return r;
 	if (view.status == CONTAINER_PAUSED)
@@ -25,13 +25,6 @@ static int check_startable(const struct container *c, struct error *err)
 	if (container_view_is_alive(&view))
 		return err_set(err, ERR_CONFLICT, 0, "container %s is already running",
 			       c->record.name);
-	if (c->state_fd < 0)
-		return 0;
-	if (view.monitor_alive) {
-		r = container_wait_monitor(c, err);
-		if (r < 0)
-			return r;
-	}
 	return container_bury(c, /* exit_code= */ -1, err);
 }
 

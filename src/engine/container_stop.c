@@ -50,7 +50,13 @@ static int wait_for_change(int inotify_fd, int64_t deadline_ns)
 	return 0;
 }
 
-static int wait_lock(int state_fd)
+static bool has_started(int state_fd)
+{
+	return faccessat(state_fd, STATE_FILE_NAME, F_OK, 0) == 0;
+}
+
+/* Until nobody holds the lock or, with `or_started`, until whoever holds it has said what runs. */
+static int wait_lock(int state_fd, bool or_started)
 {
 	int64_t deadline_ns = clock_monotonic_ns() + MONITOR_TIMEOUT_MS * INT64_C(1000000);
 	auto_close int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -63,19 +69,42 @@ static int wait_lock(int state_fd)
 	do {
 		if (lock_is_held(state_fd, STATE_LOCK_NAME) != 1)
 			return 0;
+		if (or_started && has_started(state_fd))
+			return 0;
 		r = wait_for_change(inotify_fd, deadline_ns);
 	} while (r == 0);
 	return r;
 }
 
-int container_wait_monitor(const struct container *c, struct error *err)
+static int wait_monitor(const struct container *c, bool or_started, struct error *err)
 {
-	int r = c->state_fd < 0 ? 0 : wait_lock(c->state_fd);
+	int r = c->state_fd < 0 ? 0 : wait_lock(c->state_fd, or_started);
 
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "wait for the monitor of container %s",
 			       c->record.name);
 	return 0;
+}
+
+int container_look_settled(const struct container *c, struct container_view *ret_view,
+			   struct error *err)
+{
+	for (;;) {
+		auto_(container_view_release) struct container_view view = {0};
+		int r;
+
+		r = container_look(c, &view, err);
+		if (r < 0)
+			return r;
+		if (container_view_is_alive(&view) || !view.monitor_alive) {
+			*ret_view = view;
+			view = (struct container_view){0};
+			return 0;
+		}
+		r = wait_monitor(c, /* or_started= */ true, err);
+		if (r < 0)
+			return r;
+	}
 }
 
 /* ---- paused containers ---- */
@@ -214,11 +243,11 @@ int container_end(struct container *c, int signal, int64_t timeout_s, int *ret_e
 	int r;
 
 	*ret_exit_code = -1;
-	r = container_look(c, &view, err);
+	r = container_look_settled(c, &view, err);
 	if (r < 0)
 		return r;
 	if (!container_view_is_alive(&view))
-		return view.monitor_alive ? container_wait_monitor(c, err) : 0;
+		return 0;
 	r = end_init(c, &view, signal, timeout_s, ret_exit_code, err);
 	if (r < 0)
 		return r;
@@ -226,7 +255,7 @@ int container_end(struct container *c, int signal, int64_t timeout_s, int *ret_e
 	 * Its lock goes before its process, which may still give the last bytes to somebody who reads
 	 * slowly: that is not ours to wait for.
 	 */
-	return view.monitor_alive ? container_wait_monitor(c, err) : 0;
+	return view.monitor_alive ? wait_monitor(c, /* or_started= */ false, err) : 0;
 }
 
 /* A container that is being started has no state yet: its starter holds the lock until it has. */
@@ -411,12 +440,12 @@ int container_wait(struct engine *engine, const char *selector, int *ret_exit_co
 			return r;
 		/* It ended before we were connected: exit.json knows. */
 		error_release(err);
+		r = wait_monitor(&c, /* or_started= */ false, err);
+		if (r < 0)
+			return r;
 	}
-	r = container_wait_monitor(&c, err);
-	if (r < 0)
-		return r;
 	container_view_release(&view);
-	r = container_look(&c, &view, err);
+	r = container_look_settled(&c, &view, err);
 	if (r >= 0)
 		*ret_exit_code = view.has_exit                   ? view.exit.exit_code
 				 : view.status == CONTAINER_DEAD ? 137
