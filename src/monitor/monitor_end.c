@@ -15,18 +15,6 @@
 /* A client that takes nothing for so long is not waited for. */
 #define LINGER_MS 10000
 
-/*
- * Latency: a person waits for this. So the clients hear of the end as soon as it is true for them,
- * and read their last bytes while we are still removing things.
- */
-static void deliver(struct monitor *m)
-{
-	container_io_drain(&m->io);
-	json_log_finish(&m->log, clock_now_ns());
-	json_log_close(&m->log);
-	client_list_send_exit(&m->clients, m->exit_code);
-}
-
 static void note_exit(struct monitor *m)
 {
 	struct container_exit record = {
@@ -45,6 +33,25 @@ static void remove_name(int dir_fd, const char *name, int flags)
 {
 	if (unlinkat(dir_fd, name, flags) < 0 && errno != ENOENT)
 		log_debug("monitor", "ignoring: remove '%s': %s", name, errno_text(errno));
+}
+
+/*
+ * Latency: a person waits for this. So the clients hear of the end as soon as it is true for them,
+ * and read their last bytes while we are still removing things.
+ *
+ * "As soon as it is true": whoever looks at the container after that must see that it has ended, so
+ * exit.json is there and state.json is gone by then. Nobody looks at one that removes itself.
+ */
+static void deliver(struct monitor *m)
+{
+	container_io_drain(&m->io);
+	json_log_finish(&m->log, clock_now_ns());
+	json_log_close(&m->log);
+	if (!m->auto_remove) {
+		note_exit(m);
+		remove_name(m->state_fd, STATE_FILE_NAME, 0);
+	}
+	client_list_send_exit(&m->clients, m->exit_code);
 }
 
 /*
@@ -98,7 +105,8 @@ void monitor_end(struct monitor *m)
 	auto_(error_release) struct error err = {0};
 
 	deliver(m);
-	note_exit(m);
+	if (m->auto_remove)
+		note_exit(m);
 	if (runtime_cleanup(&m->process, &err) < 0)
 		log_debug("monitor", "ignoring: %s", err_message(&err));
 	monitor_forget_state(m);
