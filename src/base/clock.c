@@ -170,6 +170,7 @@ static int parse_date_time(const char *text, bool strict, int64_t *ret_ns)
 	long fraction = 0;
 	int offset;
 	time_t seconds;
+	int64_t ns;
 
 	tm.tm_isdst = -1;
 	if (scan_date(&text, &tm) < 0)
@@ -190,7 +191,10 @@ static int parse_date_time(const char *text, bool strict, int64_t *ret_ns)
 			return -EINVAL;
 		seconds = mktime(&tm);
 	}
-	*ret_ns = (int64_t)seconds * NS_PER_S + fraction;
+	if (__builtin_mul_overflow((int64_t)seconds, NS_PER_S, &ns) ||
+	    __builtin_add_overflow(ns, fraction, &ns))
+		return -ERANGE; /* nanoseconds reach from 1677 to 2262 */
+	*ret_ns = ns;
 	return 0;
 }
 

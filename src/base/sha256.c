@@ -30,11 +30,12 @@ void sha256_update(struct sha256 *h, const void *data, size_t len)
 
 void sha256_digest(struct sha256 *h, char ret_text[DIGEST_TEXT_LEN + 1])
 {
+	static const char prefix[] = {'s', 'h', 'a', '2', '5', '6', ':'};
 	uint8_t bytes[SHA256_DIGEST_LENGTH];
 
 	(void)SHA256_Final(bytes, context(h));
-	memcpy(ret_text, "sha256:", 7);
-	hex_format(bytes, sizeof(bytes), ret_text + 7);
+	memcpy(ret_text, prefix, sizeof(prefix));
+	hex_format(bytes, sizeof(bytes), ret_text + sizeof(prefix));
 }
 
 void sha256_of(const void *data, size_t len, char ret_text[DIGEST_TEXT_LEN + 1])

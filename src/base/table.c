@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/table.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -44,6 +45,7 @@ static size_t text_width(const char *text)
 
 static void measure(const struct table *t, size_t *widths)
 {
+	assert(t->columns > 0);
 	for (size_t i = 0; i < t->columns; i++)
 		widths[i] = COLUMN_MIN - COLUMN_GAP;
 	for (size_t i = 0; i < t->cells.count; i++) {

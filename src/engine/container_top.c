@@ -156,7 +156,7 @@ static char *printable(const char *data, size_t len)
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)data[i];
 
-		strbuf_addc(&text, c == '\0' ? ' ' : c < 0x20 || c == 0x7f ? '?' : (char)c);
+		strbuf_addc(&text, (char)(c == '\0' ? ' ' : c < 0x20 || c == 0x7f ? '?' : c));
 	}
 	return strbuf_take(&text);
 }

@@ -74,7 +74,7 @@ static int open_all(int dir_fd, struct log_files *files)
 	unsigned int missing = 0;
 
 	for (unsigned int i = 0; i < LOG_FILES_MAX && missing < 2; i++) {
-		struct log_file file;
+		struct log_file file = {0};
 		int r = open_one(dir_fd, i, /* compressed= */ false, &file);
 
 		if (r == -ENOENT && i > 0)

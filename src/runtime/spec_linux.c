@@ -88,7 +88,7 @@ static int parse_device(const json_t *item, struct spec_device *device, struct e
 	r = spec_member_int(item, "gid", "linux.devices[]", 0, INT32_MAX, &gid, err);
 	if (r < 0)
 		return r;
-	device->type = type[0] == 'u' ? 'c' : type[0];
+	device->type = (char)(type[0] == 'u' ? 'c' : type[0]);
 	device->major = (uint32_t)major_number;
 	device->minor = (uint32_t)minor_number;
 	device->mode = (mode_t)mode;
@@ -134,7 +134,7 @@ static int parse_sysctls(const json_t *object, struct spec *spec, struct error *
 				       "config.json: linux.sysctl.%s must be a string", key);
 		if (slash && *slash == '.')
 			for (char *p = path; *p; p++)
-				*p = *p == '.' ? '/' : (char)(*p == '/' ? '.' : *p);
+				*p = (char)(*p == '.' ? '/' : *p == '/' ? '.' : *p);
 		if (strstr(path, "..") || path[0] == '/' || strchr(path, '='))
 			return err_set(err, ERR_INVALID, EINVAL,
 				       "config.json: linux.sysctl: '%s' is no key", key);

@@ -63,8 +63,8 @@ int process_id_of(pid_t pid, struct process_id *ret_id)
 
 bool process_id_is_alive(const struct process_id *id)
 {
-	uint64_t start_time;
-	char state;
+	uint64_t start_time = 0;
+	char state = 0;
 
 	if (id->pid <= 0 || read_stat(id->pid, &state, &start_time) < 0)
 		return false;

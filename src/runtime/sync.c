@@ -114,7 +114,7 @@ int sync_expect_fds(int sock, enum sync_point point, int ret_fds[SYNC_FDS_MAX], 
 int sync_expect(int sock, enum sync_point point, int *ret_fd, struct error *err)
 {
 	int fds[SYNC_FDS_MAX];
-	size_t count;
+	size_t count = 0;
 	int r;
 
 	r = sync_expect_fds(sock, point, fds, &count, err);

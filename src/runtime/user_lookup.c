@@ -207,7 +207,7 @@ int user_lookup_in(const char *passwd, const char *groups, const char *text,
 	if (name && !(colon && colon[1]))
 		add_memberships(groups, name, &identity);
 	for (size_t i = 0; extra_groups && i < extra_groups->count; i++) {
-		gid_t gid;
+		gid_t gid = 0;
 
 		r = find_group(groups, extra_groups->items[i], &gid, err);
 		if (r < 0)

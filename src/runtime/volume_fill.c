@@ -21,31 +21,25 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static int open_list(int dir_fd, DIR **ret_dir)
+/* NULL and errno on failure. */
+static DIR *open_list(int dir_fd)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	if (fd < 0)
-		return -errno;
-	*ret_dir = fdopendir(fd);
-	if (!*ret_dir) {
-		int r = -errno;
-
-		(void)close(fd);
-		return r;
-	}
-	return 0;
+	if (dir)
+		(void)TAKE_FD(fd);
+	return dir;
 }
 
 /* 1: nothing in it. lost+found does not count: a fresh filesystem has it. */
 static int directory_is_empty(int dir_fd)
 {
-	auto_closedir DIR *dir = NULL;
+	auto_closedir DIR *dir = open_list(dir_fd);
 	struct dirent *entry;
-	int r = open_list(dir_fd, &dir);
 
-	if (r < 0)
-		return r;
+	if (!dir)
+		return -errno;
 	while ((entry = readdir(dir)))
 		if (!is_dot(entry->d_name) && strcmp(entry->d_name, "lost+found") != 0)
 			return 0;
@@ -127,9 +121,9 @@ static int copy_directory_contents(int from_fd, int to_fd, unsigned int depth)
 
 	if (depth > FILL_DEPTH_MAX)
 		return -ELOOP;
-	r = open_list(from_fd, &dir);
-	if (r < 0)
-		return r;
+	dir = open_list(from_fd);
+	if (!dir)
+		return -errno;
 	while ((entry = readdir(dir))) {
 		if (is_dot(entry->d_name))
 			continue;

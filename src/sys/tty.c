@@ -2,6 +2,7 @@
 #include "sys/tty.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -70,7 +71,7 @@ static _Noreturn void watch(int tty_fd, int parent_fd, const struct termios *ori
 	(void)setsid();
 	(void)prctl(PR_SET_NAME, "skiff-tty", 0, 0, 0);
 
-	spare_fd = dup(parent_fd);
+	spare_fd = fcntl(parent_fd, F_DUPFD_CLOEXEC, 2);
 	if (!move_fd(tty_fd, 0) || !move_fd(spare_fd, 1))
 		_exit(1);
 	(void)syscall(SYS_close_range, 2U, ~0U, 0U);
