@@ -2,6 +2,7 @@
 #include "storage/database_internal.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -12,10 +13,14 @@
 #include "storage/store_internal.h"
 
 /*
- * Pages in the log before they are moved into the database, which costs two flushes of the disk; a
- * container that comes and goes writes six.
+ * Every so many pages the log is copied into the database, which costs two flushes of the disk; a
+ * container that comes and goes writes six pages. While others keep writing and reading it can be
+ * copied but not started anew: at the greatest length everybody waits until it was. Whoever commits
+ * within the window after a multiple does it.
  */
 #define CHECKPOINT_PAGES 1000
+#define CHECKPOINT_WINDOW 16
+#define RESTART_PAGES 4000
 
 #define BUSY_DEADLINE_NS ((int64_t)10 * 1000 * 1000 * 1000)
 
@@ -171,9 +176,7 @@ int db_begin(struct store *store, bool durable, struct db_transaction *ret_trans
 	r = store_write_lock(store, err);
 	if (r < 0)
 		return r;
-	r = durable ? db_exec(store->db, err, "PRAGMA synchronous = FULL") : 0;
-	if (r >= 0)
-		r = db_exec(store->db, err, "BEGIN IMMEDIATE");
+	r = db_exec(store->db, err, "BEGIN IMMEDIATE");
 	if (r < 0) {
 		store_write_unlock(store);
 		return r;
@@ -184,22 +187,63 @@ int db_begin(struct store *store, bool durable, struct db_transaction *ret_trans
 
 static void end_transaction(struct db_transaction *transaction)
 {
-	if (transaction->durable)
-		(void)sqlite3_exec(transaction->store->db, "PRAGMA synchronous = NORMAL", NULL,
-				   NULL, NULL);
 	store_write_unlock(transaction->store);
 	*transaction = (struct db_transaction){0};
 }
 
+/* SQLite holds no lock on the log itself, so closing another descriptor of it loses none. */
+static int flush_log(struct store *store, struct error *err)
+{
+	auto_close int fd = openat(store->root_fd, DATABASE_NAME "-wal", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || fdatasync(fd) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "flush the store's database");
+	return 0;
+}
+
+/* Called by SQLite after each commit. */
+static int note_log_length(void *context, sqlite3 *db, const char *name, int pages)
+{
+	struct store *store = context;
+
+	(void)db;
+	(void)name;
+	store->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* After the writers' lock was given back: nobody waits for our flushes. */
+static void checkpoint_long_log(struct store *store)
+{
+	auto_(error_release) struct error ignored = {0};
+
+	if (store->log_pages < CHECKPOINT_PAGES)
+		return;
+	if (store->log_pages < RESTART_PAGES) {
+		if (store->log_pages % CHECKPOINT_PAGES >= CHECKPOINT_WINDOW)
+			return;
+		(void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+						NULL);
+	} else if (store_write_lock(store, &ignored) >= 0) {
+		(void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+						NULL);
+		store_write_unlock(store);
+	}
+	store->log_pages = 0;
+}
+
 int db_commit(struct db_transaction *transaction, struct error *err)
 {
+	struct store *store = transaction->store;
+	bool durable = transaction->durable;
 	int r;
 
-	r = db_exec(transaction->store->db, err, "COMMIT");
+	r = db_exec(store->db, err, "COMMIT");
 	if (r < 0)
 		return r;
 	end_transaction(transaction);
-	return 0;
+	checkpoint_long_log(store);
+	return durable ? flush_log(store, err) : 0;
 }
 
 void db_rollback(struct db_transaction *transaction)
@@ -231,7 +275,7 @@ static int wait_while_busy(void *context, int tries)
 
 static int64_t busy_deadline; /* of this process's one connection at a time */
 
-static int configure(sqlite3 *db, struct error *err)
+static int configure(struct store *store, sqlite3 *db, struct error *err)
 {
 	int on = 1;
 
@@ -241,7 +285,7 @@ static int configure(sqlite3 *db, struct error *err)
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
 	(void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	(void)sqlite3_wal_autocheckpoint(db, CHECKPOINT_PAGES);
+	(void)sqlite3_wal_hook(db, note_log_length, store);
 	return db_exec(db, err, "PRAGMA synchronous = NORMAL");
 }
 
@@ -287,7 +331,7 @@ int db_open(struct store *store, sqlite3 **ret_db, struct error *err)
 		return fail_as(ERR_SYSTEM, errno, db, err);
 	if (r != SQLITE_OK)
 		return db_fail(db, err);
-	r = configure(db, err);
+	r = configure(store, db, err);
 	if (r < 0)
 		return r;
 	r = schema_version(db, &version, err);

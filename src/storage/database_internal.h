@@ -73,7 +73,8 @@ bool db_failed_foreign_key(sqlite3 *db);
 
 /*
  * A write transaction; rolled back by its cleaner unless db_commit() succeeded. With `durable` the
- * commit is on the disk when db_commit() returns.
+ * commit is on the disk when db_commit() returns; the flush is after the end of the transaction,
+ * for which nobody else waits.
  */
 struct db_transaction {
 	struct store *store; /* NULL: none is open */

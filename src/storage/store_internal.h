@@ -19,6 +19,7 @@ struct store {
 	int root_fd;
 	int write_lock_fd; /* opened when something is first written */
 	sqlite3 *db;
+	int log_pages; /* in the write-ahead log after our last commit */
 };
 
 /* Takes and gives back the lock on which writers queue. */
