@@ -35,6 +35,7 @@ static void parses_what_it_formats(void **state)
 	assert_int_equal(clock_parse("2023-11-14T22:13:20", &ns), -EINVAL);
 	assert_int_equal(clock_parse("2023-13-14T22:13:20Z", &ns), -EINVAL);
 	assert_int_equal(clock_parse("2023-11-14T22:13:20Zx", &ns), -EINVAL);
+	assert_int_equal(clock_parse("4040-01-01T00:00:00Z", &ns), -ERANGE);
 	assert_int_equal(clock_parse("", &ns), -EINVAL);
 }
 
