@@ -192,4 +192,4 @@ def skiff(make_skiff, busybox):
     return skiff
 
 
-pytest_plugins = ["helpers.canary", "helpers.images"]
+pytest_plugins = ["helpers.canary", "helpers.images", "helpers.unpack"]

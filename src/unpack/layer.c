@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unpack/layer.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "unpack/extract.h"
 
 static int extract_all(struct extractor *x, struct tar_input *input, struct error *err)
@@ -50,6 +52,9 @@ int layer_run(const struct options *options, const struct confinement *c, struct
 	if (check("digest", options->digest, result.totals.digest, err) < 0 ||
 	    check("diff-id", options->diff_id, result.totals.diff_id, err) < 0)
 		return err_result(err);
+	log_debug("unpack",
+		  "layer %s: %" PRIu64 " entries, %" PRIu64 " of %" PRIu64 " bytes of tar",
+		  result.totals.digest, result.entries, result.bytes, result.totals.tar_bytes);
 	*ret_result = result;
 	return 0;
 }

@@ -121,6 +121,7 @@ static int run(int argc, char **argv, struct error *err)
 	pipeline = new_pipeline(&options);
 	if (confine_seal(&confinement, err) < 0)
 		return err_result(err);
+	log_debug("unpack", "confined; the first byte is read now");
 	if (options.job == JOB_INDEX)
 		return do_index(&options, pipeline, err);
 	return do_layer(&options, &confinement, pipeline, err);

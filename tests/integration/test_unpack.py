@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import lzma
 import os
+import shutil
+import signal
 import stat
 import subprocess
 import time
@@ -16,8 +18,8 @@ import pytest
 from helpers.features import require_tool
 from helpers.tar_bytes import (END, archive, directory, file, gnu_long, hardlink, header, padded,
                                pax, pax_raw, pax_record, symlink)
-
-pytest_plugins = ["helpers.unpack"]
+from helpers.unpack import INPUT, OUTPUT, RESULT, spawn
+from helpers.waiting import wait_until
 
 NODE = header("dev/x", kind="3", major=1, minor=3)
 
@@ -643,6 +645,38 @@ def test_progress(unpack):
     assert answer.code == 0
     values = [line["progress"]["bytes"] for line in answer.progress]
     assert values == sorted(values) and all(value <= len(data) for value in values)
+
+
+def test_debug_messages(unpack, monkeypatch, capfd):
+    """They come from inside the confinement: the filter must let them through."""
+    monkeypatch.setenv("SKIFF_DEBUG", "unpack")
+    unpack.layer(TREE)
+    text = capfd.readouterr().err
+    assert "confined" in text and "3 entries" in text
+    monkeypatch.delenv("SKIFF_DEBUG")
+    unpack.layer_fails(b"hello" * 1000)
+    assert capfd.readouterr().err == ""
+
+
+def test_killed_halfway(unpack):
+    """Whoever kills it and has waited finds nobody who still writes."""
+    data = archive(*[file(f"f{i}", "x" * 100) for i in range(5000)])
+    reading, result = os.pipe()
+    input_end, feeding = os.pipe()
+    directory_fd = os.open(unpack.directory, os.O_RDONLY)
+    pid = spawn(unpack.program, ["layer"], {RESULT: result, INPUT: input_end, OUTPUT: directory_fd})
+    for fd in (result, input_end, directory_fd):
+        os.close(fd)
+    with os.fdopen(feeding, "wb", buffering=0) as pipe:
+        pipe.write(data[:len(data) // 2])
+        wait_until(unpack.names, 30, "entries appear")
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        before = unpack.names()
+        assert os.read(reading, 1) == b"", "half an answer"
+        shutil.rmtree(unpack.directory)
+    os.close(reading)
+    assert before and not unpack.directory.exists()
 
 
 def test_a_full_disk(unpack):

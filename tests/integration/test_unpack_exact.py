@@ -8,8 +8,6 @@ import pytest
 from helpers import file_tree
 from helpers.features import require_tool
 
-pytest_plugins = ["helpers.unpack"]
-
 # Docker ignores the archive's entry for the root itself.
 ROOT = ("/",)
 
