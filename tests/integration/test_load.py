@@ -7,6 +7,7 @@ That files are unpacked exactly is tested in test_images_exact.py, hostile layer
 import bz2
 import gzip
 import hashlib
+import io
 import json
 import lzma
 import os
@@ -96,6 +97,47 @@ def test_unpacked_directory(empty_skiff, tmp_path, layout):
     with tarfile.open(archive) as tar:
         tar.extractall(tmp_path / "unpacked")
     assert empty_skiff.run("load", "-i", tmp_path / "unpacked").stdout == "Loaded image: a:1\n"
+
+
+def with_both_layouts(image, path):
+    """What `docker save` writes since version 25: an OCI layout, and manifest.json beside it."""
+    image.write_oci_archive(path, compress=False)
+    with tarfile.open(path) as tar:
+        files = {member.name: tar.extractfile(member).read() for member in tar}
+    index = json.loads(files["index.json"])
+    for entry, name in zip(index["manifests"], image.names):
+        repository, _, tag = name.rpartition(":")
+        entry["annotations"] = {
+            "io.containerd.image.name": f"docker.io/library/{repository}:{tag}",
+            "org.opencontainers.image.ref.name": tag,
+        }
+    manifest_name = index["manifests"][0]["digest"].replace("sha256:", "blobs/sha256/")
+    manifest = json.loads(files[manifest_name])
+    files["index.json"] = json.dumps(index).encode()
+    files["manifest.json"] = json.dumps([{
+        "Config": manifest["config"]["digest"].replace("sha256:", "blobs/sha256/"),
+        "RepoTags": image.names,
+        "Layers": [one["digest"].replace("sha256:", "blobs/sha256/")
+                   for one in manifest["layers"]],
+    }]).encode()
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_newer_docker_save(empty_skiff, tmp_path):
+    image = small_image("a:1", "a:2", "b:1")
+    archive = with_both_layouts(image, tmp_path / "image.tar")
+    assert empty_skiff.run("load", "-i", archive).stdout == (
+        "Loaded image: a:1\nLoaded image: a:2\nLoaded image: b:1\n")
+    assert empty_skiff.inspect("b:1")["Id"] == image.id
+    assert len(store_files(empty_skiff, "layers")) == 2
+    empty_skiff.run("rmi", "a:1", "a:2", "b:1")
+    assert_store_is_empty(empty_skiff)
+    assert empty_skiff.fails("run", f"docker-archive:{archive}:b:1", code=126).stderr
 
 
 def test_layers_that_are_links(empty_skiff, tmp_path):
