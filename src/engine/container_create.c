@@ -95,28 +95,12 @@ static int make_volumes(struct create_guard *guard, struct mount_list *mounts,
 	return 0;
 }
 
-/* The upper directory is what the container sees as "/": it looks like the image's. */
-static int copy_root_mode(int root_fd, int dir_fd, const struct strv *layers, struct error *err)
-{
-	auto_free char *top = NULL;
-	struct stat st;
-
-	if (layers->count == 0)
-		return 0;
-	top = container_layer_path(layers->items[layers->count - 1]);
-	if (fstatat(root_fd, top, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "look at layer '%s'", top);
-	if ((st.st_uid || st.st_gid) &&
-	    fchownat(dir_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "own the container's root");
-	if ((st.st_mode & 07777) != 0755 && fchmodat(dir_fd, "upper", st.st_mode & 07777, 0) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "set the mode of the container's root");
-	return 0;
-}
-
-/* ROOT/containers/ID with an empty writable layer; *ret_lock_fd keeps sweeps away from it. */
-static int make_directory(struct create_guard *guard, const char *id, const struct strv *layers,
-			  int *ret_lock_fd, struct error *err)
+/*
+ * ROOT/containers/ID with an empty writable layer; *ret_lock_fd keeps sweeps away from it. The upper
+ * directory is what the container sees as "/": it has the owner and mode that every layer's root has.
+ */
+static int make_directory(struct create_guard *guard, const char *id, int *ret_lock_fd,
+			  struct error *err)
 {
 	auto_free char *directory = container_directory_path(id);
 	auto_close int fd = NO_FD;
@@ -128,9 +112,6 @@ static int make_directory(struct create_guard *guard, const char *id, const stru
 	guard->directory = TAKE_PTR(directory);
 	if (mkdirat(fd, "upper", 0755) < 0 || mkdirat(fd, "work", 0700) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "create the container's directories");
-	r = copy_root_mode(store_root_fd(guard->store), fd, layers, err);
-	if (r < 0)
-		return r;
 	*ret_lock_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -237,7 +218,7 @@ static int create_record(struct create_guard *guard, const struct create_request
 	r = format_record(config, &record.config, err);
 	if (r < 0)
 		return r;
-	r = make_directory(guard, id, &config->layers, &lock_fd, err);
+	r = make_directory(guard, id, &lock_fd, err);
 	if (r < 0)
 		return r;
 	record.id = xstrdup(id);
