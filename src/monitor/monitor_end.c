@@ -12,7 +12,7 @@
 #include "sys/process.h"
 #include "sys/self_exe.h"
 
-/* A client that takes nothing for so long is not waited for. */
+/* A client that takes nothing for so long is not waited for, but for the one that launched us. */
 #define LINGER_MS 10000
 
 static void note_exit(struct monitor *m)
@@ -73,11 +73,16 @@ void monitor_forget_state(struct monitor *m)
 	cleanup_close_fd(&m->lock_fd);
 }
 
-/* Sends what the clients have not taken yet. */
+/*
+ * Sends what the clients have not taken yet. The one that launched us may take hours (`run … |
+ * less`) and loses nothing; by now we hold neither the lock nor anything of the container.
+ */
 static void linger(struct monitor *m)
 {
 	while (client_list_is_busy(&m->clients)) {
-		if (event_loop_step(&m->loop, LINGER_MS) <= 0)
+		int timeout_ms = client_list_is_behind(&m->clients) ? -1 : LINGER_MS;
+
+		if (event_loop_step(&m->loop, timeout_ms) <= 0)
 			return;
 		client_list_sweep(&m->clients);
 	}
