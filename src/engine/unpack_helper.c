@@ -85,6 +85,8 @@ static void run_child(const struct unpack_start *start, const char *program, cha
 	sigset_t none;
 	int r;
 
+	/* Ctrl-C is for us: the helper ends when we say so, or with us. */
+	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
