@@ -114,6 +114,19 @@ def test_reader_that_waits_makes_the_container_wait(skiff):
     assert client.returncode == 137
 
 
+def test_reader_that_is_late(skiff):
+    """`run … | less`: read long after the container has ended, and whole."""
+    client = skiff.popen("run", "--name", "box", "busybox", "seq", "1", "150000",
+                         stdin=subprocess.DEVNULL)
+    # Of the 939 kB, some are in our pipe, the client, its socket, and with the monitor.
+    assert client.stdout.read(620000)
+    wait_until(lambda: skiff.status("box") == "exited", what="it does not end")
+    rest = client.stdout.read()
+    assert rest.endswith(b"\n149999\n150000\n")
+    assert 620000 + len(rest) == 938895
+    assert client.wait(timeout=30) == 0
+
+
 def test_output_that_nobody_reads_any_more(skiff):
     """`run IMAGE yes | head -1`: the command ends; the container goes on, as docker's does."""
     client = skiff.popen("run", "--name", "box", "busybox", "yes", stdin=subprocess.DEVNULL)
