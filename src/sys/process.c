@@ -95,10 +95,15 @@ int process_exit_code(int pidfd)
 
 void process_reset_signals(void)
 {
-	struct sigaction plain = {.sa_handler = SIG_DFL};
+	/* The kernel's struct: handler, flags, restorer, mask. All zero is SIG_DFL. */
+	static const unsigned long plain[4];
 
+	/*
+	 * Not sigaction(3), which refuses 32 and 33: posix_spawn(3) leaves them ignored. SIGKILL and
+	 * SIGSTOP refuse; nothing to do.
+	 */
 	for (int n = 1; n < NSIG; n++)
-		(void)sigaction(n, &plain, NULL); /* SIGKILL and SIGSTOP refuse; nothing to do */
+		(void)syscall(SYS_rt_sigaction, n, plain, NULL, NSIG / 8);
 	process_unblock_signals();
 }
 
