@@ -21,6 +21,8 @@ from helpers.features import require_tool
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 TOOL_TIMEOUT = 900
+# Where this machine gets its packages from, so that no other mirror need be in reach.
+DEBIAN_SOURCES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources")
 
 
 def tool(*command, **options):
@@ -62,8 +64,9 @@ def busybox(session_directory):
 def debian_root(cache_directory):
     """An uncompressed tar of a minimal Debian root filesystem with a shell and dpkg."""
     def make(path):
+        sources = [file for file in DEBIAN_SOURCES if os.path.exists(file)]
         tool(require_tool("mmdebstrap"), "--mode=root", "--variant=minbase", "--format=tar",
-             "--include=bash,procps", "bookworm", path)
+             "--include=bash,procps", "bookworm", path, *sources)
     return made_once(cache_directory / "debian-root.tar", make)
 
 
