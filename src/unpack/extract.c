@@ -174,15 +174,24 @@ static int set_attributes_by_name(const struct target *t, struct error *err)
 
 /* --- kinds of files ---------------------------------------------------------------------- */
 
-/* Something of that name is in the way: away with it, tree and all. */
+/*
+ * Something of that name is in the way: away with it, tree and all. What paths mean changes only when
+ * it was a directory or a link.
+ */
 static int clear_way(struct extractor *x, const struct target *t, struct error *err)
 {
-	int r = path_remove_tree(t->dir_fd, t->name);
+	struct stat st;
+	int r = 0;
 
-	if (r < 0)
-		return failed(t, -r, "replace what is there", err);
-	x->parents.stale = true;
-	return 0;
+	if (fstatat(t->dir_fd, t->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return failed(t, errno, "look at what is there", err);
+	if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
+		x->parents.stale = true;
+	if (S_ISDIR(st.st_mode))
+		r = path_remove_tree(t->dir_fd, t->name);
+	else if (unlinkat(t->dir_fd, t->name, 0) < 0)
+		r = -errno;
+	return r < 0 ? failed(t, -r, "replace what is there", err) : 0;
 }
 
 static int write_data(const struct target *t, int fd, struct tar_reader *reader, uint64_t len,
