@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -62,8 +63,16 @@ static int run_command_line(int argc, char **argv)
 	return cli_run(&cli, &invocation);
 }
 
+/*
+ * Each growth of the heap is a system call and each page of it a fault, so it grows in few steps; what is
+ * freed is kept, since no command runs long. A monitor gives its memory back itself.
+ */
+#define HEAP_STEP_BYTES (256 << 10)
+
 int main(int argc, char **argv)
 {
+	(void)mallopt(M_TOP_PAD, HEAP_STEP_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, 4 * HEAP_STEP_BYTES);
 	if (argv0_is(argc, argv, MONITOR_ARGV0)) {
 		log_init();
 		return monitor_main();

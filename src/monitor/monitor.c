@@ -211,6 +211,7 @@ int monitor_main(void)
 	monitor_init(m);
 	(void)fcntl(MONITOR_CONTROL_FD, F_SETFD, FD_CLOEXEC);
 
+	runtime_warm_up();
 	r = monitor_receive(m, MONITOR_CONTROL_FD, &err);
 	if (r == 0)
 		return 0;

@@ -45,6 +45,12 @@ struct runtime_process {
 	struct cgroup *cgroup;           /* owned */
 };
 
+/*
+ * What can be done before it is known what to start: a monitor calls it while it waits to be told. Not
+ * calling it only makes runtime_create() slower.
+ */
+void runtime_warm_up(void);
+
 /* On failure nothing is left: the child is killed and reaped, the cgroup removed. */
 int runtime_create(const struct runtime_request *request, struct runtime_process *ret_process,
 		   struct error *err);

@@ -19,13 +19,30 @@
 /* How long the kernel may take to let go of the last process before rmdir of its cgroup works. */
 #define CGROUP_REMOVE_TIMEOUT_MS 10000
 
+/* This machine's hierarchies, looked up in advance; the one who starts something takes them. */
+static struct cgroup_host *warm_cgroup_host;
+
+void runtime_warm_up(void)
+{
+	if (!warm_cgroup_host && cgroup_host_open(&warm_cgroup_host) < 0)
+		warm_cgroup_host = NULL; /* who needs it will hear why */
+}
+
+static int take_cgroup_host(struct cgroup_host **ret_host)
+{
+	if (!warm_cgroup_host)
+		return cgroup_host_open(ret_host);
+	*ret_host = TAKE_PTR(warm_cgroup_host);
+	return 0;
+}
+
 /* What must exist before the child, which is cloned into it on v2. */
 static int begin_cgroup(struct start *start, struct runtime_process *process, struct error *err)
 {
 	const char *path = start->spec.cgroups_path;
 	int r;
 
-	r = cgroup_host_open(&process->cgroup_host);
+	r = take_cgroup_host(&process->cgroup_host);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "look at this machine's cgroups");
 	start->cgroup_host = process->cgroup_host;
