@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <sys/mount.h>
+#include <linux/mount.h>
 
 #include "base/alloc.h"
 #include "base/path.h"
@@ -128,14 +128,15 @@ int stage_root(struct start *start, struct error *err)
 	auto_close int old_root_fd = NO_FD;
 	int r;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "make the mount namespace private");
-	r = sync_expect(start->sync_child, SYNC_ROOT, &mount_fd, err);
-	if (r < 0)
-		return r;
 	old_root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (old_root_fd < 0)
 		return err_set(err, ERR_SYSTEM, errno, "open the old root");
+	r = mount_change(old_root_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make the mount namespace private");
+	r = sync_expect(start->sync_child, SYNC_ROOT, &mount_fd, err);
+	if (r < 0)
+		return r;
 	r = mount_attach(mount_fd, old_root_fd);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "attach the root");
