@@ -93,7 +93,7 @@ def test_reader_that_waits_makes_the_container_wait(skiff):
     client = skiff.popen("run", "--name", "box", "--log-driver", "none", "busybox", "sh", "-c",
                          "echo begin; exec yes", stdin=subprocess.DEVNULL)
     assert client.stdout.readline() == b"begin\n"
-    monitor, writer = skiff.monitor_pid("box"), skiff.pid("box")
+    writer = skiff.pid("box")
 
     def written():
         """What the container has written, in all."""
@@ -107,8 +107,6 @@ def test_reader_that_waits_makes_the_container_wait(skiff):
         return len(amounts) > 20 and amounts[-1] == amounts[-20]
     wait_until(is_still, what="the container still writes")
     assert amounts[-1] < 4 * MEGABYTE
-    resident = int(processes.status_field(monitor, "RssAnon").split()[0])
-    assert resident < 2048, f"the monitor holds {resident} kB"
     skiff.run("kill", "box")
     client.communicate(timeout=30)
     assert client.returncode == 137
