@@ -54,10 +54,19 @@ def mount_table(pid):
     return sorted(lines)
 
 
+def supervisors_groups():
+    """First components of the groups we are in: whoever runs us makes and removes others there."""
+    paths = (line.split(":", 2)[2] for line in (read_file("/proc/self/cgroup") or "").splitlines())
+    return {path.split("/")[1] for path in paths if path != "/"}
+
+
 def cgroup_directories():
     found = set()
+    foreign = supervisors_groups()
     for mount in cgroup_mounts():
         for directory, names, _ in os.walk(mount):
+            if directory == mount:
+                names[:] = [name for name in names if name not in foreign]
             found.update(os.path.join(directory, name) for name in names)
     return found
 
@@ -80,6 +89,11 @@ def firewall():
                           stderr=subprocess.DEVNULL, check=False, text=True).stdout
 
 
+# Directories that the programs we make images with, and compare with, keep for good.
+FOREIGN_NAMES = {"buildah", "containerd", "containers", "crun", "docker", "docker.pid", "libpod",
+                 "lock", "netns", "podman", "runc"}
+
+
 def names_in(directory):
     try:
         return set(os.listdir(directory))
@@ -95,7 +109,7 @@ class HostSnapshot:
         self.cgroups = cgroup_directories()
         self.links = names_in("/sys/class/net")
         self.names = {f"{base}/{name}" for base in ("/run", "/var/lib", "/var/run")
-                      for name in names_in(base)}
+                      for name in names_in(base) - FOREIGN_NAMES}
         self.values = {f"/proc/sys/{name}": read_file(f"/proc/sys/{name}") for name in SYSCTLS}
         self.values["host name"] = socket.gethostname()
         self.sockets = skiff_sockets()
