@@ -4,10 +4,11 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
+
+from helpers.features import require, require_tool
 
 ROW = re.compile(r"\s{2,}")
 
@@ -418,8 +419,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 ])
 def test_bash_completion(skiff, prefix, typed, offered):
     script = prefix / "share/bash-completion/completions/skiff"
-    if not os.path.exists("/usr/share/bash-completion/bash_completion"):
-        pytest.skip("bash-completion is not installed")
+    require(os.path.exists("/usr/share/bash-completion/bash_completion"), "bash-completion")
     skiff.start("--name", "up")
     skiff.run("create", "--name", "down", "busybox")
     words = [*skiff.command(), *typed]
@@ -430,8 +430,7 @@ def test_bash_completion(skiff, prefix, typed, offered):
 
 
 def test_fish_completion(skiff, prefix):
-    if not shutil.which("fish"):
-        pytest.skip("fish is not installed")
+    require_tool("fish")
     script = prefix / "share/fish/vendor_completions.d/skiff.fish"
     skiff.start("--name", "up")
     # fish completes for the program's name, and asks the program that was typed.

@@ -6,7 +6,6 @@ import os
 import re
 import select
 import shlex
-import shutil
 import signal
 import subprocess
 import termios
@@ -15,6 +14,7 @@ import uuid
 import pexpect
 import pytest
 
+from helpers.features import require_tool
 from helpers import processes
 from helpers.waiting import wait_until
 
@@ -373,8 +373,7 @@ def test_stop_and_continue(skiff):
 
 @pytest.fixture
 def tmux(skiff):
-    if not shutil.which("tmux"):
-        pytest.skip("no tmux")
+    require_tool("tmux")
     socket = f"skiff-{uuid.uuid4().hex}"
 
     def run(*args):
