@@ -9,6 +9,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "runtime/sync.h"
+#include "sys/pty.h"
 
 /* Above every number that the kept descriptors move to; far below any limit people set. */
 #define PARKING_FD 64
@@ -64,6 +66,26 @@ int child_open_streams(const int streams[3], int null_fd, const struct user_iden
 			return r;
 		give_stream(i, identity);
 	}
+	return 0;
+}
+
+int child_open_terminal(int devpts_fd, uint16_t rows, uint16_t cols, int sync_sock,
+			int *ret_terminal_fd, struct error *err)
+{
+	struct pty pty;
+	int r;
+
+	r = pty_open(devpts_fd, rows, cols, &pty);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
+	*ret_terminal_fd = pty.slave_fd;
+	r = sync_send(sync_sock, SYNC_CONSOLE, pty.master_fd);
+	(void)close(pty.master_fd);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
+	r = pty_make_controlling(pty.slave_fd);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make the terminal the controlling one");
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #define SKIFF_RUNTIME_CHILD_SETUP_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "runtime/user_lookup.h"
@@ -19,6 +20,13 @@ void child_name(const char *stage);
  */
 int child_open_streams(const int streams[3], int null_fd, const struct user_identity *identity,
 		       struct error *err);
+
+/*
+ * A new terminal of the devpts at devpts_fd, for a process that leads a session: its size is set before anything can
+ * read it, its master goes out with SYNC_CONSOLE, its slave is kept and is the controlling terminal.
+ */
+int child_open_terminal(int devpts_fd, uint16_t rows, uint16_t cols, int sync_sock,
+			int *ret_terminal_fd, struct error *err);
 
 /*
  * Closes every descriptor from 3 up but those in `keep` (NULL-free list of pointers; NO_FD entries

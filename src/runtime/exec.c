@@ -37,7 +37,6 @@
 #include "runtime/sync.h"
 #include "sys/cgroup.h"
 #include "sys/process.h"
-#include "sys/pty.h"
 
 #define ENVIRON_MAX_BYTES ((size_t)2 << 20)
 #define ADOPTION_MS 10000 /* the process in between only has to exit */
@@ -254,8 +253,6 @@ static int open_terminal(struct exec *exec, struct error *err)
 {
 	const struct exec_request *request = exec->request;
 	auto_close int devpts_fd = NO_FD;
-	struct pty pty;
-	int r;
 
 	if (setsid() < 0)
 		return err_set(err, ERR_SYSTEM, errno, "lead a session");
@@ -265,18 +262,8 @@ static int open_terminal(struct exec *exec, struct error *err)
 		open_checked(exec->root_fd, "/dev/pts", O_RDONLY | O_DIRECTORY, DEVPTS_SUPER_MAGIC);
 	if (devpts_fd < 0)
 		return err_set(err, ERR_SYSTEM, -devpts_fd, "open /dev/pts of the container");
-	r = pty_open(devpts_fd, request->tty_rows, request->tty_cols, &pty);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
-	exec->terminal_fd = pty.slave_fd;
-	r = sync_send(exec->sync_child, SYNC_CONSOLE, pty.master_fd);
-	(void)close(pty.master_fd);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
-	r = pty_make_controlling(pty.slave_fd);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "make the terminal the controlling one");
-	return 0;
+	return child_open_terminal(devpts_fd, request->tty_rows, request->tty_cols,
+				   exec->sync_child, &exec->terminal_fd, err);
 }
 
 static int resolve_user(struct exec *exec, struct error *err)

@@ -12,7 +12,6 @@
 #include "runtime/sync.h"
 #include "sys/loopback.h"
 #include "sys/process.h"
-#include "sys/pty.h"
 
 /*
  * stage_namespaces() - every namespace but mount and pid, which clone made
@@ -56,25 +55,13 @@ int stage_namespaces(struct start *start, struct error *err)
  */
 int stage_terminal(struct start *start, struct error *err)
 {
-	struct pty pty;
-	int r;
-
 	if (setsid() < 0)
 		return err_set(err, ERR_SYSTEM, errno, "lead a session");
 	if (!start->spec.terminal)
 		return 0;
-	r = pty_open(start->devpts_fd, start->request->tty_rows, start->request->tty_cols, &pty);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "open a terminal");
-	start->terminal_fd = pty.slave_fd;
-	r = sync_send(start->sync_child, SYNC_CONSOLE, pty.master_fd);
-	(void)close(pty.master_fd);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "hand the terminal over");
-	r = pty_make_controlling(pty.slave_fd);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "make the terminal the controlling one");
-	return 0;
+	return child_open_terminal(start->devpts_fd, start->request->tty_rows,
+				   start->request->tty_cols, start->sync_child, &start->terminal_fd,
+				   err);
 }
 
 static int resolve_user(struct start *start, struct error *err)
