@@ -33,11 +33,6 @@ bool tar_block_is_zero(const uint8_t *block)
 	return block[0] == 0 && memcmp(block, block + 1, TAR_BLOCK - 1) == 0;
 }
 
-uint64_t tar_padded(uint64_t size)
-{
-	return (size + TAR_BLOCK - 1) & ~(uint64_t)(TAR_BLOCK - 1);
-}
-
 /* Two's complement, big endian; the first bit only says that this is base 256. */
 static int base256(const uint8_t *field, size_t len, int64_t *ret_value)
 {

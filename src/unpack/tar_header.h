@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TAR_BLOCK 512
+#include "image/tar_entry.h"
 
 enum tar_format {
 	TAR_FORMAT_V7,
@@ -43,8 +43,5 @@ int tar_header_decode(const uint8_t *block, struct tar_header *ret_header);
  * base 256. -EINVAL when it is neither or does not fit.
  */
 int tar_number(const uint8_t *field, size_t len, int64_t *ret_value);
-
-/* Rounds up to whole blocks; `size` must be below 2^62. */
-uint64_t tar_padded(uint64_t size);
 
 #endif

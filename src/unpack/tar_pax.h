@@ -16,21 +16,11 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "image/tar_entry.h"
 
 #define PAX_MAX_BYTES ((size_t)1 << 20) /* longest header body; longer ones are refused */
 #define PAX_MAX_XATTRS 256
 #define SPARSE_MAX_PIECES 262144
-
-struct pax_xattr {
-	const char *name;
-	const char *value; /* any bytes */
-	size_t len;
-};
-
-/* The parts of a sparse file that hold data: ascending, apart from each other. */
-struct sparse_piece {
-	uint64_t offset, len;
-};
 
 struct sparse_map {
 	struct sparse_piece *pieces;

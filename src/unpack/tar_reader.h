@@ -30,6 +30,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "image/tar_entry.h"
 #include "unpack/tar_pax.h"
 
 /* Where the bytes come from. */
@@ -44,37 +45,7 @@ struct tar_input {
 	int (*skip)(struct tar_input *input, uint64_t len, struct error *err);
 };
 
-enum tar_type {
-	TAR_FILE,
-	TAR_DIR,
-	TAR_SYMLINK,
-	TAR_HARDLINK,
-	TAR_CHAR,
-	TAR_BLOCK_DEVICE,
-	TAR_FIFO,
-	TAR_UNKNOWN, /* a type that docker refuses */
-};
-
-/* All pointers are valid until the next tar_reader_next(). */
-struct tar_entry {
-	enum tar_type type;
-	char flag;        /* for messages */
-	const char *name; /* as written: not to be trusted */
-	const char *link; /* target of links, "" otherwise */
-	uint32_t mode;    /* permission bits, setuid, setgid, sticky */
-	int64_t uid, gid;
-	struct timespec mtime, atime; /* atime is never before mtime */
-	uint64_t size;                /* of the file */
-	uint64_t stored;              /* of its data in the archive: less when it is sparse */
-	uint64_t data_offset;         /* in the tar stream */
-	int64_t dev_major, dev_minor;
-	const struct pax_xattr *xattrs;
-	size_t xattr_count;
-	bool sparse;
-	const struct sparse_piece *pieces; /* where the stored bytes belong, when sparse */
-	size_t piece_count;
-};
-
+/* All pointers in an entry are valid until the next tar_reader_next(). */
 struct tar_reader {
 	struct tar_input *input;
 	uint64_t offset;    /* bytes taken from the input */
