@@ -21,7 +21,8 @@
  * STATE/containers/ID that nobody holds is what a crash left: container_bury() takes it away.
  *
  * Start, rename and rm of one container exclude each other by an flock on ROOT/containers/ID, through
- * a descriptor of its own that is never passed on.
+ * a descriptor of its own. A start shares it with its monitor until that has the lock in STATE, so
+ * that a starter that is killed leaves no moment in between.
  */
 #ifndef SKIFF_ENGINE_CONTAINER_INTERNAL_H
 #define SKIFF_ENGINE_CONTAINER_INTERNAL_H

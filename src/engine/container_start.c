@@ -41,7 +41,7 @@ static int make_state(struct container *c, struct error *err)
 	return container_reopen_state(c, err);
 }
 
-static int launch(struct container *c, struct monitor_link *link,
+static int launch(struct container *c, int lock_fd, struct monitor_link *link,
 		  const struct monitor_link_options *options, struct error *err)
 {
 	struct monitor_link_launch request = {
@@ -50,6 +50,7 @@ static int launch(struct container *c, struct monitor_link *link,
 		.state = engine_state_path(c->engine),
 		.container_fd = c->dir_fd,
 		.state_fd = c->state_fd,
+		.lock_fd = lock_fd,
 		.options = *options,
 	};
 	struct store *store;
@@ -102,7 +103,7 @@ int container_start(struct engine *engine, const char *selector, struct monitor_
 	r = make_state(&c, err);
 	if (r < 0)
 		return r;
-	r = launch(&c, link, options, err);
+	r = launch(&c, lock_fd, link, options, err);
 	if (r < 0)
 		forget_state(&c);
 	return r;

@@ -136,7 +136,8 @@ static void hold_signals(struct monitor_link *link)
 static int exchange(struct monitor_link *link, const struct monitor_link_launch *launch,
 		    struct error *err)
 {
-	const int fds[] = {launch->root_fd, launch->container_fd, launch->state_fd};
+	const int fds[] = {launch->root_fd, launch->container_fd, launch->state_fd,
+			   launch->lock_fd};
 	struct monitor_launch message;
 	ssize_t n;
 	int r;
@@ -144,7 +145,7 @@ static int exchange(struct monitor_link *link, const struct monitor_link_launch 
 	r = fill_launch(launch, &message, err);
 	if (r < 0)
 		return r;
-	n = fd_send(link->sock, &message, sizeof(message), fds, 3);
+	n = fd_send(link->sock, &message, sizeof(message), fds, ARRAY_SIZE(fds));
 	if (n < 0 && n != -EPIPE && n != -ECONNRESET)
 		return err_set(err, ERR_SYSTEM, (int)-n, "talk to the monitor");
 	r = understand_answer(link, err);

@@ -40,6 +40,7 @@ int monitor_link_spawn(struct monitor_link *ret_link, struct error *err);
 struct monitor_link_launch {
 	const char *id, *root, *state;       /* paths absolute */
 	int root_fd, container_fd, state_fd; /* state_fd: STATE/containers/ID */
+	int lock_fd; /* container_lock()'s; shared with the monitor until it has a lock itself */
 	struct monitor_link_options options;
 };
 

@@ -148,6 +148,7 @@ static void monitor_init(struct monitor *m)
 			      .container_fd = NO_FD,
 			      .state_fd = NO_FD,
 			      .lock_fd = NO_FD,
+			      .start_lock_fd = NO_FD,
 			      .log = JSON_LOG_EMPTY,
 			      .loop = EVENT_LOOP_EMPTY};
 	m->process =

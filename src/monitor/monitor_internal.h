@@ -38,6 +38,7 @@ struct monitor {
 	char id[65];
 	char *root, *state; /* paths, for the commands that we run */
 	int root_fd, container_fd, state_fd, lock_fd;
+	int start_lock_fd; /* the starter's lock; ours until we have our own */
 	bool auto_remove;
 
 	struct runtime_process process;

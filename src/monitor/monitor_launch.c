@@ -19,7 +19,7 @@
 
 int monitor_receive(struct monitor *m, int control_sock, struct error *err)
 {
-	int *const kept[] = {&m->root_fd, &m->container_fd, &m->state_fd};
+	int *const kept[] = {&m->root_fd, &m->container_fd, &m->state_fd, &m->start_lock_fd};
 	int fds[FD_PASS_MAX];
 	size_t nfds = 0;
 	ssize_t n;
@@ -93,6 +93,7 @@ static int take_lock(struct monitor *m, struct error *err)
 		return err_set(err, ERR_CONFLICT, 0, "container is already running");
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "lock container");
+	cleanup_close_fd(&m->start_lock_fd);
 	return 0;
 }
 

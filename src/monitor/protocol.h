@@ -68,8 +68,12 @@ enum monitor_attach_flags {
 		16, /* --rm: the command removes the container after EXIT, if it lives */
 };
 
-/* LAUNCH, with three descriptors: ROOT, ROOT/containers/ID, STATE_DIR/containers/ID (its lock is
- * taken by the monitor before it answers). */
+/*
+ * LAUNCH, with four descriptors: ROOT, ROOT/containers/ID, STATE_DIR/containers/ID (its lock is taken
+ * by the monitor before it answers), and the starter's flock on ROOT/containers/ID. The last one is
+ * shared until the monitor has its own lock: a starter that is killed in between would otherwise
+ * leave a moment in which nothing keeps others from removing the container that is about to run.
+ */
 struct monitor_launch {
 	uint8_t type;
 	uint8_t version;

@@ -2,6 +2,7 @@
 """Issue point 6: any of our processes may be killed at any instant, and commands still tell the
 truth and work."""
 
+import fcntl
 import glob
 import os
 import random
@@ -16,6 +17,13 @@ import pytest
 from helpers import processes
 from helpers.features import cgroup_mounts
 from helpers.waiting import wait_until
+
+
+# System call numbers, as /proc/PID/syscall has them.
+RECEIVING_CALLS, FLOCK_CALL = {
+    "x86_64": (("45", "47"), "73"),
+    "aarch64": (("207", "212"), "32"),
+}[os.uname().machine]
 
 
 def kill(*pids):
@@ -269,6 +277,48 @@ def test_client_killed_at_any_moment(skiff, command):
     assert skiff.containers() == []
     wait_until(lambda: not skiff.leftovers(), what=lambda: f"left: {skiff.leftovers()}")
     assert skiff.run("run", "--rm", "busybox", "echo", "fine").stdout == "fine\n"
+
+
+def waits_for_message(pid):
+    """Whether it sleeps in a receiving system call: recvfrom(2) or recvmsg(2)."""
+    return processes.read(pid, "syscall").split(" ")[0] in RECEIVING_CALLS
+
+
+def waits_for_lock(pid):
+    return processes.read(pid, "syscall").split(" ")[0] == FLOCK_CALL
+
+
+def child_named(pid, name):
+    found = [child for child in processes.children(pid)
+             if processes.read(child, "comm").strip() == name]
+    return found[0] if found else None
+
+
+def test_starter_killed_before_its_monitor_has_read(skiff):
+    """What was said to a monitor will be done, however late; nobody may take away its files."""
+    skiff.run("create", "--name", "box", "busybox", "sleep", "1000")
+    identity = skiff.full_id("box")
+    directory = os.open(skiff.root / "containers" / identity, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    starter = skiff.popen("start", "box", stdin=subprocess.DEVNULL)
+    monitor = wait_until(lambda: child_named(starter.pid, "skiff-monitor"), what="no monitor")
+    os.kill(monitor, signal.SIGSTOP)
+    os.close(directory)  # from here on the start goes as far as it comes without its monitor
+    wait_until(lambda: (skiff.state / "containers" / identity).is_dir() and
+               waits_for_message(starter.pid), what="nothing was said to the monitor")
+    starter.kill()
+    starter.communicate()
+
+    remover = skiff.popen("rm", "-f", "box")
+    wait_until(lambda: remover.poll() is not None or waits_for_lock(remover.pid),
+               what="rm neither waits nor ends")
+    assert remover.poll() is None, "files were removed that the monitor is about to use"
+    os.kill(monitor, signal.SIGCONT)
+    remover.communicate(timeout=60)
+    assert remover.returncode == 0
+    wait_until(lambda: not processes.is_alive(monitor), what="the container runs without a record")
+    assert skiff.containers() == []
+    assert not skiff.leftovers()
 
 
 def test_load_killed_at_any_moment(empty_skiff, busybox):
