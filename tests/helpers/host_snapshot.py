@@ -201,7 +201,7 @@ class HostWatch:
             lines += [f"+ file: {path}" for path in skiff.leftovers()]
         return lines
 
-    def assert_untouched(self, deadline=10.0):
+    def assert_untouched(self, deadline=30.0):
         """Waits until nothing differs; fails with the differences that stay."""
         wait_until(lambda: not self.differences(), deadline,
                    what=lambda: "the host is not as it was:\n  " + "\n  ".join(self.differences()))

@@ -81,7 +81,7 @@ class Skiff:
         self._started.append(process)
         return process
 
-    def spawn(self, *args, rows=24, columns=80, timeout=30, env=None):
+    def spawn(self, *args, rows=24, columns=80, timeout=60, env=None):
         """Starts a command on a terminal of this size; a pexpect object."""
         command = self.command(*args)
         child = pexpect.spawn(command[0], command[1:], dimensions=(rows, columns), timeout=timeout,
@@ -123,7 +123,7 @@ class Skiff:
         """The process behind the container: the parent of its first process."""
         return processes.parent(self.pid(selector))
 
-    def wait_for_output(self, selector, text, deadline=30):
+    def wait_for_output(self, selector, text, deadline=60):
         """Waits until the container's log holds the text."""
         def logged():
             result = self.run("logs", selector)

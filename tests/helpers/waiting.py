@@ -7,7 +7,7 @@ import time
 POLL_SECONDS = 0.01
 
 
-def wait_until(condition, deadline=20.0, what=None):
+def wait_until(condition, deadline=60.0, what=None):
     """Calls condition() until it returns something true, and returns that.
 
     `what` says in the failure what was waited for: a text, or a function that makes one.

@@ -147,18 +147,26 @@ def test_stop_signal_of_the_image_and_of_the_command_line(skiff):
 
 
 def test_stop_kills_after_its_time(skiff):
-    skiff.start("--name", "box")  # PID 1 without a handler ignores the signal
+    # PID 1 without a handler ignores the signal.
+    skiff.start("--name", "box", "--stop-timeout", "1000")
     begin = time.monotonic()
     skiff.run("stop", "-t", "1", "box")
-    assert 0.9 < time.monotonic() - begin < 8
+    assert time.monotonic() - begin > 0.9
     assert skiff.inspect("box")["State"]["ExitCode"] == 137
 
 
 def test_stop_timeout_of_the_container(skiff):
     skiff.start("--name", "box", "--stop-timeout", "0")
-    begin = time.monotonic()
-    skiff.run("stop", "box")
-    assert time.monotonic() - begin < 5
+
+    def stops_sooner_than_by_default():
+        begin = time.monotonic()
+        skiff.run("stop", "box")
+        took = time.monotonic() - begin
+        skiff.run("start", "box")
+        return took < 9
+
+    # Ten seconds is the default; a loaded machine may need as long for nothing at all, once.
+    assert any(stops_sooner_than_by_default() for _ in range(4))
 
 
 def test_stop_of_what_does_not_run_is_success(skiff):
@@ -181,7 +189,7 @@ def test_stop_and_rm_at_once(skiff):
     stopping = skiff.popen("stop", "-t", "60", "box")
     wait_until(lambda: processes.command_line(stopping.pid))
     skiff.run("rm", "-f", "box")
-    assert stopping.wait(timeout=30) == 0
+    assert stopping.wait(timeout=60) == 0
     assert skiff.containers() == []
 
 
@@ -283,7 +291,7 @@ def test_wait_for_one_that_is_removed_at_its_end(skiff):
     wait_until(lambda: processes.read(waiting.pid, "wchan"))
     skiff.wait_for_output("box", "ready")
     skiff.run("kill", "-s", "INT", "box")
-    assert waiting.communicate(timeout=30)[0] == b"42\n"
+    assert waiting.communicate(timeout=60)[0] == b"42\n"
     wait_until(lambda: skiff.containers() == [])
 
 
@@ -320,7 +328,7 @@ def test_rm_while_it_starts(skiff):
         skiff.run("create", "--name", f"box{attempt}", "busybox", "sleep", "1000")
         starting = skiff.popen("start", f"box{attempt}")
         skiff.run("rm", "-f", f"box{attempt}")
-        starting.wait(timeout=30)
+        starting.wait(timeout=60)
         skiff.run("rm", "-f", f"box{attempt}", check=False)
     assert skiff.containers() == [] and skiff.leftovers() == []
 

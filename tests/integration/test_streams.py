@@ -56,7 +56,7 @@ def test_output_of_a_background_process_before_the_end(skiff):
 
 
 def test_background_process_does_not_hold_the_end(skiff):
-    done = skiff.run("run", "--rm", "busybox", "sh", "-c", "sleep 1000 & echo end", timeout=20)
+    done = skiff.run("run", "--rm", "busybox", "sh", "-c", "sleep 1000 & echo end")
     assert done.stdout == "end\n"
 
 
@@ -85,7 +85,7 @@ def test_much_output_arrives_whole(skiff, tmp_path, options, megabytes):
     digest = hashlib.sha256()
     assert drain(client.stdout, digest) == megabytes * MEGABYTE
     assert digest.hexdigest() == expected.hexdigest()
-    assert client.wait(timeout=30) == 0
+    assert client.wait(timeout=60) == 0
 
 
 def test_reader_that_waits_makes_the_container_wait(skiff):
@@ -108,7 +108,7 @@ def test_reader_that_waits_makes_the_container_wait(skiff):
     wait_until(is_still, what="the container still writes")
     assert amounts[-1] < 4 * MEGABYTE
     skiff.run("kill", "box")
-    client.communicate(timeout=30)
+    client.communicate(timeout=60)
     assert client.returncode == 137
 
 
@@ -122,7 +122,7 @@ def test_reader_that_is_late(skiff):
     rest = client.stdout.read()
     assert rest.endswith(b"\n149999\n150000\n")
     assert 800000 + len(rest) == 938895
-    assert client.wait(timeout=30) == 0
+    assert client.wait(timeout=60) == 0
 
 
 def test_output_that_nobody_reads_any_more(skiff):
@@ -130,7 +130,7 @@ def test_output_that_nobody_reads_any_more(skiff):
     client = skiff.popen("run", "--name", "box", "busybox", "yes", stdin=subprocess.DEVNULL)
     assert client.stdout.readline() == b"y\n"
     client.stdout.close()
-    assert client.wait(timeout=30) != 0
+    assert client.wait(timeout=60) != 0
     client.stdout = None
     assert skiff.status("box") == "running"
     skiff.run("rm", "-f", "box")
@@ -211,7 +211,7 @@ def test_several_attached(skiff):
     clients[2].stdin.flush()
     assert [read_line(client) for client in clients] == ["to all\n"] * 4
     skiff.run("kill", "box")
-    assert [client.wait(timeout=30) for client in clients] == [137] * 4
+    assert [client.wait(timeout=60) for client in clients] == [137] * 4
 
 
 def test_attached_get_the_exit_code(skiff):
@@ -219,7 +219,7 @@ def test_attached_get_the_exit_code(skiff):
     client = skiff.popen("attach", "box")
     client.stdin.write(b"go\n")
     client.stdin.close()
-    assert client.wait(timeout=30) == 5
+    assert client.wait(timeout=60) == 5
     client.stdin = None
 
 
@@ -232,7 +232,7 @@ def test_signals_are_passed_on(skiff, name):
                          stdin=subprocess.DEVNULL)
     assert read_line(client) == "ready\n"
     client.send_signal(getattr(signal, f"SIG{name}"))
-    assert client.communicate(timeout=30)[0] == f"got {name}\n".encode()
+    assert client.communicate(timeout=60)[0] == f"got {name}\n".encode()
     assert client.returncode == 9
 
 
@@ -245,8 +245,8 @@ def test_signal_reaches_one_who_does_not_read(skiff):
     wait_until(lambda: is_full(client.stdin), what="the input is not full")
     client.send_signal(signal.SIGTERM)
     assert read_line(client) == "got TERM\n"
-    assert client.wait(timeout=30) == 9
-    writer.join(timeout=30)
+    assert client.wait(timeout=60) == 9
+    writer.join(timeout=60)
     client.stdin = None
 
 
@@ -266,7 +266,7 @@ def test_no_signals_with_sig_proxy_off(skiff):
                          TRAP.format("TERM"), stdin=subprocess.DEVNULL)
     assert read_line(client) == "ready\n"
     client.send_signal(signal.SIGTERM)
-    assert client.wait(timeout=30) == -signal.SIGTERM
+    assert client.wait(timeout=60) == -signal.SIGTERM
     assert skiff.status("box") == "running"
     skiff.run("rm", "-f", "box")
 
@@ -297,7 +297,7 @@ def test_monitor_killed_while_attached(skiff):
                          stdin=subprocess.DEVNULL)
     assert read_line(client) == "ready\n"
     os.kill(skiff.monitor_pid("box"), signal.SIGKILL)
-    _, errors = client.communicate(timeout=30)
+    _, errors = client.communicate(timeout=60)
     assert client.returncode == 125
     assert b"monitor ended unexpectedly" in errors
     skiff.run("rm", "-f", "box")

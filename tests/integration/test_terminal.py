@@ -309,7 +309,7 @@ def test_terminal_is_restored_when_we_are_killed(skiff, number):
     terminal.expect(PROMPT.encode())
     assert terminal.is_raw()
     terminal.process.send_signal(number)
-    assert terminal.process.wait(timeout=30) == -number
+    assert terminal.process.wait(timeout=60) == -number
     wait_until(terminal.is_restored, what=lambda: f"{mode(terminal.master)} {terminal.before}")
     assert skiff.status("box") == "running"
 
@@ -318,20 +318,20 @@ def test_terminal_is_restored_after_every_other_end(skiff):
     terminal = OwnTerminal(skiff, "run", "-it", "--rm", *SHELL)
     terminal.expect(PROMPT.encode())
     os.write(terminal.master, b"exit 3\n")
-    assert terminal.process.wait(timeout=30) == 3
+    assert terminal.process.wait(timeout=60) == 3
     assert terminal.is_restored()
 
     terminal = OwnTerminal(skiff, "run", "-it", *SHELL)
     terminal.expect(PROMPT.encode())
     os.write(terminal.master, DETACH.encode())
-    assert terminal.process.wait(timeout=30) == 0
+    assert terminal.process.wait(timeout=60) == 0
     assert terminal.is_restored()
 
     terminal = OwnTerminal(skiff, "attach", "box")
     terminal.expect(PROMPT.encode())
     assert terminal.is_raw()
     os.kill(skiff.monitor_pid("box"), signal.SIGKILL)
-    assert terminal.process.wait(timeout=30) != 0
+    assert terminal.process.wait(timeout=60) != 0
     assert terminal.is_restored()
     skiff.run("rm", "-f", "box")
 
@@ -343,7 +343,7 @@ def test_watchdog_goes_with_us(skiff):
                  if processes.read(pid, "comm") == "skiff-tty\n"]
     assert len(watchdogs) == 1
     os.write(terminal.master, b"exit\n")
-    assert terminal.process.wait(timeout=30) == 0
+    assert terminal.process.wait(timeout=60) == 0
     assert not processes.is_alive(watchdogs[0])
 
 
@@ -352,7 +352,7 @@ def test_terminal_that_goes_away(skiff):
     terminal = OwnTerminal(skiff, "run", "-it", *SHELL)
     terminal.expect(PROMPT.encode())
     os.close(terminal.master)
-    assert terminal.process.wait(timeout=30) != 0
+    assert terminal.process.wait(timeout=60) != 0
     assert skiff.status("box") == "running"
 
 
@@ -365,7 +365,7 @@ def test_stop_and_continue(skiff):
     wait_until(terminal.is_raw, what="not raw again")
     os.write(terminal.master, b"echo still; exit 4\n")
     terminal.expect(b"\r\nstill\r\n")
-    assert terminal.process.wait(timeout=30) == 4
+    assert terminal.process.wait(timeout=60) == 4
     assert terminal.is_restored()
 
 
@@ -379,7 +379,7 @@ def tmux(skiff):
     def run(*args):
         return subprocess.run(["tmux", "-f", "/dev/null", "-L", socket, *args], check=True,
                               stdout=subprocess.PIPE, env={**skiff.environment, "TERM": "xterm"},
-                              timeout=30).stdout.decode()
+                              timeout=60).stdout.decode()
     yield run
     subprocess.run(["tmux", "-L", socket, "kill-server"], check=False, stderr=subprocess.DEVNULL)
 

@@ -741,13 +741,13 @@ def test_index_is_bounded(unpack):
 
 
 def test_index_does_not_read_what_it_skips(unpack):
-    """A hundred gigabytes of layers: a sparse file of which only headers may be looked at."""
+    """A thousand gigabytes of layers: a sparse file of which only headers may be looked at."""
     path = unpack.directory / "huge.tar"
     with open(path, "wb") as output:
         for i in range(10):
-            output.write(header(f"layer{i}", size=10 << 30))
-            output.seek(10 << 30, os.SEEK_CUR)
+            output.write(header(f"layer{i}", size=100 << 30))
+            output.seek(100 << 30, os.SEEK_CUR)
         output.write(END)
     start = time.monotonic()
-    assert [entry["size"] for entry in unpack.index(str(path))["entries"]] == [10 << 30] * 10
-    assert time.monotonic() - start < 10
+    assert [entry["size"] for entry in unpack.index(str(path))["entries"]] == [100 << 30] * 10
+    assert time.monotonic() - start < 60
