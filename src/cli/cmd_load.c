@@ -15,7 +15,7 @@
 #define CLEAR_LINE "\r\x1b[K"
 
 struct load_opts {
-	const char *input;
+	const char *input, *platform;
 	bool quiet;
 };
 
@@ -23,6 +23,8 @@ static const struct option_spec load_options[] = {
 	OPT_STRING(struct load_opts, input, 'i', "input", "string",
 		   "Read from this archive or directory, instead of STDIN",
 		   .complete = COMPLETE_FILE),
+	OPT_STRING(struct load_opts, platform, 0, "platform", "string",
+		   "Load only the given platform variant (\"os[/arch[/variant]]\")"),
 	OPT_FLAG(struct load_opts, quiet, 'q', "quiet", "Suppress the progress display"),
 	OPT_END,
 };
@@ -61,6 +63,7 @@ static int load_run(const struct command_call *call)
 	const struct load_request request = {
 		.path = opts->input,
 		.fd = STDIN_FILENO,
+		.platform = opts->platform,
 		.progress = show ? &progress : NULL,
 	};
 	auto_(load_result_release) struct load_result result = {0};

@@ -25,6 +25,7 @@ static const struct command_path paths[] = {
 	{NULL, "rm", &cmd_rm},
 	{NULL, "rmi", &cmd_rmi},
 	{NULL, "run", &cmd_run, .common = true},
+	{NULL, "save", &cmd_save},
 	{NULL, "start", &cmd_start},
 	{NULL, "stop", &cmd_stop},
 	{NULL, "tag", &cmd_tag},
@@ -59,6 +60,7 @@ static const struct command_path paths[] = {
 	{"image", "ls", &cmd_images},
 	{"image", "remove", &cmd_rmi, .alias = true},
 	{"image", "rm", &cmd_rmi},
+	{"image", "save", &cmd_save},
 	{"image", "tag", &cmd_tag},
 	{"system", "info", &cmd_info},
 };
