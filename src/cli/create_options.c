@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/parse.h"
 #include "cli/env_file.h"
+#include "cli/limit_options.h"
 #include "engine/monitor_link.h"
 
 /* ---- values that are refused while parsing ---- */
@@ -20,30 +20,6 @@ static int check_stream(const char *value, struct error *err)
 	    strcasecmp(value, "stderr") == 0)
 		return 0;
 	return err_set(err, ERR_INVALID, 0, "valid streams are STDIN, STDOUT and STDERR");
-}
-
-static int check_size(const char *value, struct error *err)
-{
-	uint64_t bytes;
-
-	if (parse_size(value, &bytes) < 0)
-		return err_set(err, ERR_INVALID, 0, "invalid size: '%s'", value);
-	return 0;
-}
-
-/* -1: no limit. */
-static int check_swap(const char *value, struct error *err)
-{
-	return strcmp(value, "-1") == 0 ? 0 : check_size(value, err);
-}
-
-static int check_cpus(const char *value, struct error *err)
-{
-	int64_t nano;
-
-	if (parse_decimal_nano(value, &nano) < 0)
-		return err_set(err, ERR_INVALID, 0, "must be a number such as 1.5");
-	return 0;
 }
 
 static int check_address(const char *value, struct error *err)
@@ -93,13 +69,6 @@ const struct option_spec create_options[] = {
 		       "Cgroup namespace to use (host|private)", .choices = "host private"),
 	REQUEST_STRING(cidfile, 0, "cidfile", "string", "Write the container's ID to this file",
 		       .complete = COMPLETE_FILE),
-	REQUEST_INT(cpu_period, 0, "cpu-period", "Period of the CPU quota, in microseconds"),
-	REQUEST_INT(cpu_quota, 0, "cpu-quota", "CPU time per period, in microseconds"),
-	REQUEST_INT(cpu_shares, 'c', "cpu-shares", "CPU shares (relative weight)"),
-	REQUEST_STRING(cpus, 0, "cpus", "decimal", "Number of CPUs", .check = check_cpus),
-	REQUEST_STRING(cpuset_cpus, 0, "cpuset-cpus", "string", "CPUs to run on (0-3, 0,1)"),
-	REQUEST_STRING(cpuset_mems, 0, "cpuset-mems", "string",
-		       "Memory nodes to allocate from (0-3, 0,1)"),
 	REQUEST_LIST(devices, 0, "device", "Add a device of the host to the container",
 		     .complete = COMPLETE_FILE),
 	REQUEST_LIST(dns, 0, "dns", "Set DNS servers", .check = check_address),
@@ -122,15 +91,10 @@ const struct option_spec create_options[] = {
 		 .check = check_label),
 	OPT_LIST(struct create_opts, label_files, 0, "label-file", "list",
 		 "Read labels from a file", .complete = COMPLETE_FILE),
+	OPT_INCLUDE(struct create_opts, request.limits, limit_options),
 	REQUEST_STRING(log_driver, 0, "log-driver", "string",
 		       "Where output is kept (json-file|none)", .choices = "json-file none"),
 	REQUEST_LIST(log_opts, 0, "log-opt", "Options of the log (max-size, max-file, compress)"),
-	REQUEST_STRING(memory, 'm', "memory", "bytes", "Memory limit", .check = check_size),
-	REQUEST_STRING(memory_reservation, 0, "memory-reservation", "bytes", "Memory soft limit",
-		       .check = check_size),
-	REQUEST_STRING(memory_swap, 0, "memory-swap", "bytes",
-		       "Limit of memory and swap together: '-1' for no limit of swap",
-		       .check = check_swap),
 	OPT_LIST(struct create_opts, request.mounts, 0, "mount", "mount",
 		 "Mount a bind, a volume or a tmpfs (type=...,source=...,target=...)"),
 	REQUEST_STRING(name, 0, "name", "string", "Name of the container"),
@@ -138,9 +102,12 @@ const struct option_spec create_options[] = {
 		       .hidden = true),
 	REQUEST_STRING(network, 0, "network", "network", "Network to use (none|host|container:ID)",
 		       .choices = "none host"),
+	REQUEST_FLAG(oom_kill_disable, 0, "oom-kill-disable",
+		     "Let processes wait for memory instead of killing one (cgroup v1)"),
+	REQUEST_INT(oom_score_adj, 0, "oom-score-adj",
+		    "How readily the host kills it for lack of memory, -1000 to 1000"),
 	REQUEST_STRING(pid_mode, 0, "pid", "string", "PID namespace to use (host|container:ID)",
 		       .choices = "host"),
-	REQUEST_INT(pids_limit, 0, "pids-limit", "Limit of processes (-1: unlimited)"),
 	REQUEST_FLAG(privileged, 0, "privileged", "Give the container all privileges"),
 	REQUEST_FLAG(read_only, 0, "read-only", "Mount the container's root read-only"),
 	REQUEST_FLAG(auto_remove, 0, "rm",
@@ -148,7 +115,8 @@ const struct option_spec create_options[] = {
 	REQUEST_LIST(security_opt, 0, "security-opt",
 		     "Security options (no-new-privileges, seccomp=FILE, seccomp=unconfined, "
 		     "systempaths=unconfined)"),
-	REQUEST_STRING(shm_size, 0, "shm-size", "bytes", "Size of /dev/shm", .check = check_size),
+	REQUEST_STRING(shm_size, 0, "shm-size", "bytes", "Size of /dev/shm",
+		       .check = limit_check_size),
 	REQUEST_STRING(stop_signal, 0, "stop-signal", "string", "Signal that stops the container"),
 	REQUEST_INT(stop_timeout_s, 0, "stop-timeout",
 		    "Seconds between the stop signal and the kill"),

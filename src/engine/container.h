@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "engine/engine.h"
+#include "engine/limit_request.h"
 
 /* ---- create and run ---- */
 
@@ -36,16 +37,16 @@ struct create_request {
 	struct strv add_hosts, dns, dns_search, dns_options;
 	const char *network; /* none, host, container:X */
 	const char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode, *cgroup_parent;
-	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpuset_cpus, *cpuset_mems;
+	struct limit_request limits;
+	int64_t oom_score_adj;
 	const char *shm_size;
-	int64_t cpu_shares, cpu_period, cpu_quota; /* 0: unset */
-	int64_t pids_limit;                        /* 0: unset; -1: unlimited */
 	const char *stop_signal;
 	int64_t stop_timeout_s; /* -1: default (10) */
 	const char *log_driver;
 	struct strv log_opts;
 	const char *cidfile;
 	bool tty, open_stdin, stdin_once, read_only, init, privileged, auto_remove;
+	bool oom_kill_disable;
 	bool attach_stdin, attach_stdout, attach_stderr; /* recorded for inspect */
 };
 
@@ -141,6 +142,12 @@ struct logs_request {
 
 int container_logs(struct engine *engine, const char *selector, const struct logs_request *request,
 		   struct error *err);
+
+/* ---- changing ---- */
+
+/* Changes the record, and what of it limits a container that runs at once; all of it or nothing. */
+int container_update(struct engine *engine, const char *selector,
+		     const struct limit_request *limits, struct error *err);
 
 /* ---- ending ---- */
 

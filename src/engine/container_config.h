@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/strv.h"
+#include "engine/block_io.h"
 #include "engine/mount_spec.h"
 
 #define CONTAINER_CONFIG_VERSION 1
@@ -65,8 +66,13 @@ struct container_config {
 	/* limits; 0 is unset */
 	int64_t memory_bytes, memory_swap_bytes, memory_reservation_bytes;
 	int64_t nano_cpus, cpu_shares, cpu_period_us, cpu_quota_us;
+	int64_t cpu_rt_runtime_us, cpu_rt_period_us;
 	int64_t pids_limit; /* -1: unlimited */
 	char *cpuset_cpus, *cpuset_mems;
+	bool memory_swappiness_set, oom_kill_disable;
+	int64_t memory_swappiness, oom_score_adj;
+	int64_t blkio_weight;
+	struct strv block_io[BLOCK_IO_KIND_COUNT]; /* "PATH:VALUE" */
 
 	char *log_driver; /* NULL: json-file */
 	struct strv log_opts;

@@ -22,6 +22,7 @@
 void create_request_init(struct create_request *request)
 {
 	*request = (struct create_request){.stop_timeout_s = -1};
+	limit_request_init(&request->limits);
 }
 
 void create_request_release(struct create_request *request)
@@ -37,6 +38,7 @@ void create_request_release(struct create_request *request)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		strv_release(lists[i]);
+	limit_request_release(&request->limits);
 	create_request_init(request);
 }
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "engine/device_spec.h"
 #include "engine/inspect_internal.h"
+#include "engine/limit_option.h"
 #include "engine/oci_config.h"
 #include "engine/ulimit_spec.h"
 
@@ -134,7 +135,7 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set_text(o, "IpcMode", c->ipc_mode ? c->ipc_mode : "private");
 	inspect_set_text(o, "Cgroup", NULL);
 	inspect_set(o, "Links", json_null());
-	inspect_set_int(o, "OomScoreAdj", 0);
+	inspect_set_int(o, "OomScoreAdj", c->oom_score_adj);
 	inspect_set_text(o, "PidMode", c->pid_mode);
 	inspect_set_bool(o, "Privileged", c->privileged);
 	inspect_set_bool(o, "PublishAllPorts", false);
@@ -149,24 +150,43 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set_text(o, "Isolation", NULL);
 }
 
+static void set_block_io(const struct container_config *c, json_t *o)
+{
+	static const char *const keys[] = {
+		[BLOCK_IO_WEIGHT] = "BlkioWeightDevice",
+		[BLOCK_IO_READ_BPS] = "BlkioDeviceReadBps",
+		[BLOCK_IO_WRITE_BPS] = "BlkioDeviceWriteBps",
+		[BLOCK_IO_READ_IOPS] = "BlkioDeviceReadIOps",
+		[BLOCK_IO_WRITE_IOPS] = "BlkioDeviceWriteIOps",
+	};
+
+	for (size_t kind = 0; kind < BLOCK_IO_KIND_COUNT; kind++)
+		inspect_set(o, keys[kind],
+			    block_io_to_inspect((enum block_io_kind)kind, &c->block_io[kind]));
+}
+
 static void set_resources(const struct container_config *c, json_t *o)
 {
 	inspect_set_int(o, "CpuShares", c->cpu_shares);
 	inspect_set_int(o, "Memory", c->memory_bytes);
 	inspect_set_int(o, "NanoCpus", c->nano_cpus);
 	inspect_set_text(o, "CgroupParent", c->cgroup_parent);
-	inspect_set_int(o, "BlkioWeight", 0);
+	inspect_set_int(o, "BlkioWeight", c->blkio_weight);
+	set_block_io(c, o);
 	inspect_set_int(o, "CpuPeriod", c->cpu_period_us);
 	inspect_set_int(o, "CpuQuota", c->cpu_quota_us);
+	inspect_set_int(o, "CpuRealtimePeriod", c->cpu_rt_period_us);
+	inspect_set_int(o, "CpuRealtimeRuntime", c->cpu_rt_runtime_us);
 	inspect_set_text(o, "CpusetCpus", c->cpuset_cpus);
 	inspect_set_text(o, "CpusetMems", c->cpuset_mems);
 	inspect_set(o, "Devices", devices(&c->devices));
 	inspect_set(o, "DeviceCgroupRules", json_null());
 	inspect_set(o, "DeviceRequests", json_null());
 	inspect_set_int(o, "MemoryReservation", c->memory_reservation_bytes);
-	inspect_set_int(o, "MemorySwap", c->memory_swap_bytes);
-	inspect_set(o, "MemorySwappiness", json_null());
-	inspect_set(o, "OomKillDisable", json_null());
+	inspect_set_int(o, "MemorySwap", limit_swap_bytes(c));
+	inspect_set(o, "MemorySwappiness",
+		    c->memory_swappiness_set ? json_integer(c->memory_swappiness) : json_null());
+	inspect_set_bool(o, "OomKillDisable", c->oom_kill_disable);
 	if (c->init)
 		inspect_set_bool(o, "Init", true);
 	inspect_set(o, "PidsLimit", c->pids_limit ? json_integer(c->pids_limit) : json_null());

@@ -117,6 +117,8 @@ int oci_process(const struct oci_input *in, json_t **ret_process, struct error *
 			return r;
 		(void)json_object_set_new(process, "rlimits", rlimits);
 	}
+	if (c->oom_score_adj)
+		(void)json_object_set_new(process, "oomScoreAdj", json_integer(c->oom_score_adj));
 	(void)json_object_set_new(process, "noNewPrivileges", json_boolean(c->no_new_privileges));
 	*ret_process = TAKE_PTR(process);
 	return 0;

@@ -33,6 +33,10 @@ struct oci_input {
 
 int oci_config_build(const struct oci_input *input, json_t **ret_config, struct error *err);
 
+/* Adds the limits to an object that stands for OCI's linux.resources. limit_swap: as above. */
+int oci_limits(const struct container_config *config, bool limit_swap, json_t *resources,
+	       struct error *err);
+
 /* The environment that the command gets: docker's own variables, then the record's. */
 void oci_environment(const struct container_config *config, struct strv *ret_env);
 

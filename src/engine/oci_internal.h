@@ -9,6 +9,9 @@ int oci_process(const struct oci_input *input, json_t **ret_process, struct erro
 json_t *oci_mounts(const struct oci_input *input);
 int oci_linux(const struct oci_input *input, json_t **ret_linux, struct error *err);
 
+/* linux.devices, and their rules in linux.resources. */
+int oci_devices(const struct container_config *config, json_t *linux_object, struct error *err);
+
 /* Appends a string. */
 void oci_append(json_t *array, const char *text);
 

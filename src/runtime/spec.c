@@ -215,5 +215,6 @@ void spec_release(struct spec *spec)
 	free((char *)spec->limits.cpuset_cpus);
 	free((char *)spec->limits.cpuset_mems);
 	free(spec->device_rules);
+	free(spec->io_limits);
 	*spec = (struct spec){0};
 }

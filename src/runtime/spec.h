@@ -97,10 +97,14 @@ struct spec {
 	char *cgroups_path;  /* NULL: none is made */
 	struct cgroup_limits limits;
 	struct cgroup_device_rule *device_rules;
+	struct cgroup_io_limit *io_limits;
 };
 
 int spec_parse(const json_t *config, struct spec *ret_spec, struct error *err);
 void spec_release(struct spec *spec);
+
+/* Only `limits`, of a document's linux.resources: what is to change of a container that runs. */
+int spec_parse_limits(const json_t *resources, struct spec *ret_spec, struct error *err);
 
 /* Reads BUNDLE/config.json and parses it. */
 int spec_load(int bundle_fd, struct spec *ret_spec, struct error *err);

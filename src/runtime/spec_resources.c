@@ -18,6 +18,8 @@ static const struct limit_member {
 	{"cpu", "shares", offsetof(struct cgroup_limits, cpu_shares), 0},
 	{"cpu", "quota", offsetof(struct cgroup_limits, cpu_quota_us), -1},
 	{"cpu", "period", offsetof(struct cgroup_limits, cpu_period_us), 0},
+	{"cpu", "realtimeRuntime", offsetof(struct cgroup_limits, cpu_rt_runtime_us), -1},
+	{"cpu", "realtimePeriod", offsetof(struct cgroup_limits, cpu_rt_period_us), 0},
 	{"pids", "limit", offsetof(struct cgroup_limits, pids_max), -1},
 	{"blockIO", "weight", offsetof(struct cgroup_limits, blkio_weight), 0},
 };
@@ -132,17 +134,8 @@ static int refuse_unsupported(const json_t *resources, struct error *err)
 	static const struct {
 		const char *group, *key;
 	} members[] = {
-		{"memory", "kernel"},
-		{"memory", "kernelTCP"},
-		{"cpu", "realtimeRuntime"},
-		{"cpu", "realtimePeriod"},
-		{"cpu", "burst"},
-		{"cpu", "idle"},
-		{"blockIO", "weightDevice"},
-		{"blockIO", "throttleReadBpsDevice"},
-		{"blockIO", "throttleWriteBpsDevice"},
-		{"blockIO", "throttleReadIOPSDevice"},
-		{"blockIO", "throttleWriteIOPSDevice"},
+		{"memory", "kernel"}, {"memory", "kernelTCP"},   {"cpu", "burst"},
+		{"cpu", "idle"},      {"blockIO", "leafWeight"},
 	};
 	static const char *const groups[] = {"hugepageLimits", "network", "rdma", "unified"};
 
@@ -159,6 +152,79 @@ static int refuse_unsupported(const json_t *resources, struct error *err)
 			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
 				       "config.json: linux.resources.%s is not supported",
 				       groups[i]);
+	return 0;
+}
+
+/* ---- block devices ---- */
+
+static const struct io_member {
+	const char *key, *value_key;
+	enum cgroup_io_kind kind;
+} io_members[] = {
+	{"weightDevice", "weight", CGROUP_IO_WEIGHT},
+	{"throttleReadBpsDevice", "rate", CGROUP_IO_READ_BPS},
+	{"throttleWriteBpsDevice", "rate", CGROUP_IO_WRITE_BPS},
+	{"throttleReadIOPSDevice", "rate", CGROUP_IO_READ_IOPS},
+	{"throttleWriteIOPSDevice", "rate", CGROUP_IO_WRITE_IOPS},
+};
+
+static int parse_io_limit(const json_t *item, const struct io_member *member,
+			  struct cgroup_io_limit *limit, struct error *err)
+{
+	int64_t major_number = -1, minor_number = -1, value = 0;
+	int r;
+
+	r = spec_member_int(item, "major", member->key, 0, UINT32_MAX, &major_number, err);
+	if (r == 0)
+		r = spec_member_int(item, "minor", member->key, 0, UINT32_MAX, &minor_number, err);
+	if (r == 0)
+		r = spec_member_int(item, member->value_key, member->key, 0, INT64_MAX, &value,
+				    err);
+	if (r < 0)
+		return r;
+	if (major_number < 0 || minor_number < 0 || json_object_get(item, "leafWeight"))
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: linux.resources.blockIO.%s: an entry is not valid",
+			       member->key);
+	*limit = (struct cgroup_io_limit){
+		.kind = member->kind,
+		.major = (unsigned int)major_number,
+		.minor = (unsigned int)minor_number,
+		.value = (uint64_t)value,
+	};
+	return 0;
+}
+
+static int parse_io_limits(const json_t *block_io, struct spec *spec, struct error *err)
+{
+	size_t count = 0;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(io_members); i++) {
+		const json_t *array = json_object_get(block_io, io_members[i].key);
+
+		if (array && (!json_is_array(array) || json_array_size(array) > SPEC_MAX_DEVICES))
+			return err_set(err, ERR_INVALID, EINVAL,
+				       "config.json: linux.resources.blockIO.%s must be an array "
+				       "of at most %d",
+				       io_members[i].key, SPEC_MAX_DEVICES);
+		count += json_array_size(array);
+	}
+	if (count == 0)
+		return 0;
+	spec->io_limits = xcalloc(count, sizeof(*spec->io_limits));
+	spec->limits.io_limits = spec->io_limits;
+	for (size_t i = 0; i < ARRAY_SIZE(io_members); i++) {
+		const json_t *item;
+		size_t n;
+
+		json_array_foreach (json_object_get(block_io, io_members[i].key), n, item) {
+			r = parse_io_limit(item, &io_members[i],
+					   &spec->io_limits[spec->limits.io_limit_count++], err);
+			if (r < 0)
+				return r;
+		}
+	}
 	return 0;
 }
 
@@ -197,5 +263,22 @@ int spec_parse_resources(const json_t *resources, struct spec *spec, struct erro
 	if (r < 0)
 		return r;
 	spec->limits.cpuset_mems = mems;
+	r = parse_io_limits(json_object_get(resources, "blockIO"), spec, err);
+	if (r < 0)
+		return r;
 	return parse_device_rules(json_object_get(resources, "devices"), spec, err);
+}
+
+int spec_parse_limits(const json_t *resources, struct spec *ret_spec, struct error *err)
+{
+	auto_(spec_release) struct spec spec = {0};
+	int r;
+
+	cgroup_limits_init(&spec.limits);
+	r = spec_parse_resources(resources, &spec, err);
+	if (r < 0)
+		return r;
+	*ret_spec = spec;
+	spec = (struct spec){0};
+	return 0;
 }

@@ -73,6 +73,9 @@ const struct cgroup_hierarchy *cgroup_host_get(const struct cgroup_host *host, s
  * set. */
 bool cgroup_host_has(const struct cgroup_host *host, const char *controller);
 
+/* Whether it is there as a controller of v1, some of whose limits v2 does not have. */
+bool cgroup_host_has_v1(const struct cgroup_host *host, const char *controller);
+
 /*
  * Creates the group in every hierarchy (parents included; cpuset files copied down on v1;
  * controllers enabled down the path on v2). -EEXIST when it exists already and has processes; an
@@ -138,6 +141,23 @@ struct cgroup_device_rule {
 	unsigned int access;  /* enum cgroup_device_access */
 };
 
+/* What a limit of one block device is about. */
+enum cgroup_io_kind {
+	CGROUP_IO_WEIGHT, /* 10…1000; 0: the group's own */
+	CGROUP_IO_READ_BPS,
+	CGROUP_IO_WRITE_BPS,
+	CGROUP_IO_READ_IOPS,
+	CGROUP_IO_WRITE_IOPS,
+};
+
+#define CGROUP_IO_KIND_COUNT 5
+
+struct cgroup_io_limit {
+	enum cgroup_io_kind kind;
+	unsigned int major, minor;
+	uint64_t value; /* per second, for all but the weight; 0: no limit */
+};
+
 /* UNSET (INT64_MIN) leaves the kernel's default; -1 is "unlimited" where that exists. */
 #define CGROUP_UNSET INT64_MIN
 
@@ -149,9 +169,12 @@ struct cgroup_limits {
 	int64_t oom_kill_disable;  /* v1 only */
 	int64_t cpu_shares;        /* converted to cpu.weight on v2 */
 	int64_t cpu_quota_us, cpu_period_us;
-	const char *cpuset_cpus, *cpuset_mems; /* NULL: unset */
+	int64_t cpu_rt_runtime_us, cpu_rt_period_us; /* v1 only */
+	const char *cpuset_cpus, *cpuset_mems;       /* NULL: unset */
 	int64_t pids_max;
 	int64_t blkio_weight;
+	const struct cgroup_io_limit *io_limits;
+	size_t io_limit_count;
 	const struct cgroup_device_rule *devices; /* applied in order; first "deny all" resets */
 	size_t device_count;
 };

@@ -337,3 +337,12 @@ bool cgroup_host_has(const struct cgroup_host *host, const char *controller)
 	}
 	return false;
 }
+
+bool cgroup_host_has_v1(const struct cgroup_host *host, const char *controller)
+{
+	for (size_t i = 0; i < host->count; i++)
+		if (!host->items[i].view.is_v2 &&
+		    cgroup_list_has(host->items[i].controllers, controller))
+			return true;
+	return false;
+}

@@ -6,7 +6,9 @@
  *	cgroup.c          making and opening a group
  *	cgroup_join.c     processes into it
  *	cgroup_remove.c   until nothing of it is left
- *	cgroup_limits.c   memory, processor, pids, block devices
+ *	cgroup_limits.c   memory, processor, pids
+ *	cgroup_block_io.c block devices
+ *	cgroup_setting.h  one write of those two
  *	cgroup_devices.c  which device nodes may be used: v1 files, v2 BPF
  *	cgroup_kill.c     the processes of a group: listing, freezing, killing
  */
@@ -124,6 +126,11 @@ uint64_t cgroup_blkio_to_io_weight(uint64_t weight);
  * makes no sense: no memory limit, or a smaller sum.
  */
 int cgroup_swap_max(int64_t memory_bytes, int64_t memory_swap_bytes, int64_t *ret_swap_bytes);
+
+/* ---- block devices ---- */
+
+int cgroup_apply_block_io(const struct cgroup *group, const struct cgroup_limits *limits,
+			  char **ret_what);
 
 /* ---- devices ---- */
 

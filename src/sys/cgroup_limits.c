@@ -13,16 +13,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "sys/cgroup_internal.h"
-
-/* What is being set, for messages, and where. */
-struct setting {
-	const struct cgroup *group;
-	const char *option;     /* "--memory" */
-	const char *controller; /* "memory" */
-	int dir_fd;
-	bool is_v2;
-	char **ret_what;
-};
+#include "sys/cgroup_setting.h"
 
 void cgroup_limits_init(struct cgroup_limits *limits)
 {
@@ -35,6 +26,8 @@ void cgroup_limits_init(struct cgroup_limits *limits)
 		.cpu_shares = CGROUP_UNSET,
 		.cpu_quota_us = CGROUP_UNSET,
 		.cpu_period_us = CGROUP_UNSET,
+		.cpu_rt_runtime_us = CGROUP_UNSET,
+		.cpu_rt_period_us = CGROUP_UNSET,
 		.pids_max = CGROUP_UNSET,
 		.blkio_weight = CGROUP_UNSET,
 	};
@@ -70,56 +63,6 @@ int cgroup_swap_max(int64_t memory_bytes, int64_t memory_swap_bytes, int64_t *re
 	return 0;
 }
 
-/* ---- one setting ---- */
-
-static int unsupported(const struct setting *s, const char *why)
-{
-	*s->ret_what = xasprintf("%s needs %s", s->option, why);
-	return -EOPNOTSUPP;
-}
-
-static int no_controller(const struct setting *s)
-{
-	*s->ret_what = xasprintf("%s needs the %s controller", s->option, s->controller);
-	return -EOPNOTSUPP;
-}
-
-static int failed(const struct setting *s, const char *file, int r)
-{
-	*s->ret_what = xasprintf("%s: write %s", s->option, file);
-	return r;
-}
-
-static int setting_open(struct setting *s, const struct cgroup *group, const char *option,
-			const char *controller, char **ret_what)
-{
-	*s = (struct setting){
-		.group = group, .option = option, .controller = controller, .ret_what = ret_what};
-	s->dir_fd = cgroup_controller_dir(group, controller, &s->is_v2);
-	return s->dir_fd < 0 ? no_controller(s) : 0;
-}
-
-/* A file that is not there means that the controller is not enabled for this group, or not built.
- */
-static int set_text(const struct setting *s, const char *file, const char *text)
-{
-	int r = fd_write_file_at(s->dir_fd, file, text);
-
-	if (r == -ENOENT)
-		return no_controller(s);
-	return r < 0 ? failed(s, file, r) : 0;
-}
-
-static int set_number(const struct setting *s, const char *file, int64_t value)
-{
-	char text[32];
-
-	if (value == -1 && s->is_v2)
-		return set_text(s, file, "max");
-	(void)snprintf(text, sizeof(text), "%" PRId64, value);
-	return set_text(s, file, text);
-}
-
 static bool is_set(int64_t value)
 {
 	return value != CGROUP_UNSET;
@@ -135,7 +78,7 @@ static bool machine_has_swap(void)
 	return sysinfo(&info) < 0 || info.totalswap > 0;
 }
 
-static int set_swap(const struct setting *s, const char *file, int64_t value)
+static int set_swap(const struct cgroup_setting *s, const char *file, int64_t value)
 {
 	char text[32] = "max";
 	int r;
@@ -144,17 +87,17 @@ static int set_swap(const struct setting *s, const char *file, int64_t value)
 		(void)snprintf(text, sizeof(text), "%" PRId64, value);
 	r = fd_write_file_at(s->dir_fd, file, text);
 	if (r != -ENOENT)
-		return r < 0 ? failed(s, file, r) : 0;
+		return r < 0 ? cgroup_set_failed(s, file, r) : 0;
 	if (value == -1 || !machine_has_swap())
 		return 0;
-	return unsupported(s, "swap accounting (kernel parameter swapaccount=1)");
+	return cgroup_set_unsupported(s, "swap accounting (kernel parameter swapaccount=1)");
 }
 
 /*
  * The kernel keeps memory <= memory and swap at every moment: growing must start with the sum,
  * shrinking with memory.
  */
-static int set_memory_v1(struct setting *s, const struct cgroup_limits *l)
+static int set_memory_v1(struct cgroup_setting *s, const struct cgroup_limits *l)
 {
 	bool with_swap = is_set(l->memory_swap_bytes);
 	char text[32];
@@ -169,10 +112,10 @@ static int set_memory_v1(struct setting *s, const struct cgroup_limits *l)
 			s->option = "--memory";
 			if (r < 0)
 				return r;
-			return set_text(s, "memory.limit_in_bytes", text);
+			return cgroup_set_text(s, "memory.limit_in_bytes", text);
 		}
 		if (r < 0)
-			return failed(s, "memory.limit_in_bytes", r);
+			return cgroup_set_failed(s, "memory.limit_in_bytes", r);
 	}
 	if (!with_swap)
 		return 0;
@@ -180,13 +123,13 @@ static int set_memory_v1(struct setting *s, const struct cgroup_limits *l)
 	return set_swap(s, "memory.memsw.limit_in_bytes", l->memory_swap_bytes);
 }
 
-static int set_memory_v2(struct setting *s, const struct cgroup_limits *l)
+static int set_memory_v2(struct cgroup_setting *s, const struct cgroup_limits *l)
 {
 	int64_t swap;
 	int r = 0;
 
 	if (is_set(l->memory_bytes))
-		r = set_number(s, "memory.max", l->memory_bytes);
+		r = cgroup_set_number(s, "memory.max", l->memory_bytes);
 	if (r < 0 || !is_set(l->memory_swap_bytes))
 		return r;
 	s->option = "--memory-swap";
@@ -199,23 +142,23 @@ static int set_memory_v2(struct setting *s, const struct cgroup_limits *l)
 	return set_swap(s, "memory.swap.max", swap);
 }
 
-static int set_memory_v1_only(struct setting *s, const struct cgroup_limits *l)
+static int set_memory_v1_only(struct cgroup_setting *s, const struct cgroup_limits *l)
 {
 	int r;
 
 	if (is_set(l->memory_swappiness) && l->memory_swappiness != -1) {
 		s->option = "--memory-swappiness";
 		if (s->is_v2)
-			return unsupported(s, "cgroup v1");
-		r = set_number(s, "memory.swappiness", l->memory_swappiness);
+			return cgroup_set_unsupported(s, "cgroup v1");
+		r = cgroup_set_number(s, "memory.swappiness", l->memory_swappiness);
 		if (r < 0)
 			return r;
 	}
 	if (is_set(l->oom_kill_disable) && l->oom_kill_disable != 0) {
 		s->option = "--oom-kill-disable";
 		if (s->is_v2)
-			return unsupported(s, "cgroup v1");
-		return set_text(s, "memory.oom_control", "1");
+			return cgroup_set_unsupported(s, "cgroup v1");
+		return cgroup_set_text(s, "memory.oom_control", "1");
 	}
 	return 0;
 }
@@ -238,12 +181,12 @@ static const char *memory_option(const struct cgroup_limits *l)
 static int apply_memory(const struct cgroup *group, const struct cgroup_limits *l, char **ret_what)
 {
 	const char *option = memory_option(l);
-	struct setting s;
+	struct cgroup_setting s;
 	int r;
 
 	if (!option)
 		return 0;
-	r = setting_open(&s, group, option, "memory", ret_what);
+	r = cgroup_setting_open(&s, group, option, "memory", ret_what);
 	if (r < 0)
 		return r;
 	r = s.is_v2 ? set_memory_v2(&s, l) : set_memory_v1(&s, l);
@@ -251,8 +194,8 @@ static int apply_memory(const struct cgroup *group, const struct cgroup_limits *
 		return r;
 	if (is_set(l->memory_reservation_bytes)) {
 		s.option = "--memory-reservation";
-		r = set_number(&s, s.is_v2 ? "memory.low" : "memory.soft_limit_in_bytes",
-			       l->memory_reservation_bytes);
+		r = cgroup_set_number(&s, s.is_v2 ? "memory.low" : "memory.soft_limit_in_bytes",
+				      l->memory_reservation_bytes);
 		if (r < 0)
 			return r;
 	}
@@ -261,30 +204,51 @@ static int apply_memory(const struct cgroup *group, const struct cgroup_limits *
 
 /* ---- processor ---- */
 
+/* Two files, the second of which must never hold more than the first; `needs`: who brings them. */
+struct pair_v1 {
+	const char *period_file, *share_file, *needs;
+	int64_t period, share;
+};
+
 /* Either order may be refused while old and new values mix, when they are changed later. */
-static int set_bandwidth_v1(const struct setting *s, const struct cgroup_limits *l)
+static int set_pair_v1(const struct cgroup_setting *s, const struct pair_v1 *pair)
 {
-	char period[32];
+	char period[32], share[32];
 	bool period_last = false;
 	int r;
 
-	(void)snprintf(period, sizeof(period), "%" PRId64, l->cpu_period_us);
-	if (is_set(l->cpu_period_us)) {
-		r = fd_write_file_at(s->dir_fd, "cpu.cfs_period_us", period);
-		period_last = r == -EINVAL && is_set(l->cpu_quota_us);
+	(void)snprintf(period, sizeof(period), "%" PRId64, pair->period);
+	(void)snprintf(share, sizeof(share), "%" PRId64, pair->share);
+	if (is_set(pair->period)) {
+		r = fd_write_file_at(s->dir_fd, pair->period_file, period);
+		period_last = r == -EINVAL && is_set(pair->share);
 		if (r < 0 && !period_last)
-			return r == -ENOENT ? unsupported(s, "CONFIG_CFS_BANDWIDTH")
-					    : failed(s, "cpu.cfs_period_us", r);
+			return r == -ENOENT ? cgroup_set_unsupported(s, pair->needs)
+					    : cgroup_set_failed(s, pair->period_file, r);
 	}
-	if (is_set(l->cpu_quota_us)) {
-		r = set_number(s, "cpu.cfs_quota_us", l->cpu_quota_us);
+	if (is_set(pair->share)) {
+		r = fd_write_file_at(s->dir_fd, pair->share_file, share);
 		if (r < 0)
-			return r;
+			return r == -ENOENT ? cgroup_set_unsupported(s, pair->needs)
+					    : cgroup_set_failed(s, pair->share_file, r);
 	}
-	return period_last ? set_text(s, "cpu.cfs_period_us", period) : 0;
+	return period_last ? cgroup_set_text(s, pair->period_file, period) : 0;
 }
 
-static int set_bandwidth_v2(const struct setting *s, const struct cgroup_limits *l)
+static int set_bandwidth_v1(const struct cgroup_setting *s, const struct cgroup_limits *l)
+{
+	const struct pair_v1 pair = {
+		.period_file = "cpu.cfs_period_us",
+		.share_file = "cpu.cfs_quota_us",
+		.needs = "CONFIG_CFS_BANDWIDTH",
+		.period = l->cpu_period_us,
+		.share = l->cpu_quota_us,
+	};
+
+	return set_pair_v1(s, &pair);
+}
+
+static int set_bandwidth_v2(const struct cgroup_setting *s, const struct cgroup_limits *l)
 {
 	char quota[24] = "max", text[64];
 
@@ -294,25 +258,26 @@ static int set_bandwidth_v2(const struct setting *s, const struct cgroup_limits 
 		(void)snprintf(text, sizeof(text), "%s %" PRId64, quota, l->cpu_period_us);
 	else
 		(void)snprintf(text, sizeof(text), "%s", quota);
-	return set_text(s, "cpu.max", text);
+	return cgroup_set_text(s, "cpu.max", text);
 }
 
 static int apply_cpu(const struct cgroup *group, const struct cgroup_limits *l, char **ret_what)
 {
 	bool shares = is_set(l->cpu_shares) && l->cpu_shares != 0;
 	bool bandwidth = is_set(l->cpu_quota_us) || is_set(l->cpu_period_us);
-	struct setting s;
+	struct cgroup_setting s;
 	int r;
 
 	if (!shares && !bandwidth)
 		return 0;
-	r = setting_open(&s, group, shares ? "--cpu-shares" : "--cpus", "cpu", ret_what);
+	r = cgroup_setting_open(&s, group, shares ? "--cpu-shares" : "--cpus", "cpu", ret_what);
 	if (r < 0)
 		return r;
 	if (shares) {
-		r = s.is_v2 ? set_number(&s, "cpu.weight",
-					 (int64_t)cgroup_shares_to_weight((uint64_t)l->cpu_shares))
-			    : set_number(&s, "cpu.shares", l->cpu_shares);
+		r = s.is_v2 ? cgroup_set_number(
+				      &s, "cpu.weight",
+				      (int64_t)cgroup_shares_to_weight((uint64_t)l->cpu_shares))
+			    : cgroup_set_number(&s, "cpu.shares", l->cpu_shares);
 		if (r < 0)
 			return r;
 	}
@@ -322,67 +287,63 @@ static int apply_cpu(const struct cgroup *group, const struct cgroup_limits *l, 
 	return s.is_v2 ? set_bandwidth_v2(&s, l) : set_bandwidth_v1(&s, l);
 }
 
+static int apply_realtime(const struct cgroup *group, const struct cgroup_limits *l,
+			  char **ret_what)
+{
+	const struct pair_v1 pair = {
+		.period_file = "cpu.rt_period_us",
+		.share_file = "cpu.rt_runtime_us",
+		.needs = "CONFIG_RT_GROUP_SCHED",
+		.period = l->cpu_rt_period_us,
+		.share = l->cpu_rt_runtime_us,
+	};
+	const char *option = is_set(pair.share) ? "--cpu-rt-runtime" : "--cpu-rt-period";
+	struct cgroup_setting s;
+	int r;
+
+	if (!is_set(pair.period) && !is_set(pair.share))
+		return 0;
+	r = cgroup_setting_open(&s, group, option, "cpu", ret_what);
+	if (r < 0)
+		return r;
+	return s.is_v2 ? cgroup_set_unsupported(&s, "cgroup v1") : set_pair_v1(&s, &pair);
+}
+
 static int apply_cpuset(const struct cgroup *group, const struct cgroup_limits *l, char **ret_what)
 {
-	struct setting s;
+	struct cgroup_setting s;
 	int r;
 
 	if (!l->cpuset_cpus && !l->cpuset_mems)
 		return 0;
-	r = setting_open(&s, group, l->cpuset_cpus ? "--cpuset-cpus" : "--cpuset-mems", "cpuset",
-			 ret_what);
+	r = cgroup_setting_open(&s, group, l->cpuset_cpus ? "--cpuset-cpus" : "--cpuset-mems",
+				"cpuset", ret_what);
 	if (r < 0)
 		return r;
 	if (l->cpuset_cpus) {
-		r = set_text(&s, "cpuset.cpus", l->cpuset_cpus);
+		r = cgroup_set_text(&s, "cpuset.cpus", l->cpuset_cpus);
 		if (r < 0)
 			return r;
 	}
 	s.option = "--cpuset-mems";
-	return l->cpuset_mems ? set_text(&s, "cpuset.mems", l->cpuset_mems) : 0;
+	return l->cpuset_mems ? cgroup_set_text(&s, "cpuset.mems", l->cpuset_mems) : 0;
 }
 
 /* ---- the others ---- */
 
 static int apply_pids(const struct cgroup *group, const struct cgroup_limits *l, char **ret_what)
 {
-	struct setting s;
+	struct cgroup_setting s;
 	int r;
 
 	if (!is_set(l->pids_max))
 		return 0;
-	r = setting_open(&s, group, "--pids-limit", "pids", ret_what);
+	r = cgroup_setting_open(&s, group, "--pids-limit", "pids", ret_what);
 	if (r < 0)
 		return r;
 	/* "max" on both, unlike the other v1 files. */
-	return l->pids_max == -1 ? set_text(&s, "pids.max", "max")
-				 : set_number(&s, "pids.max", l->pids_max);
-}
-
-/* The scheduler that is in use decides which file there is: BFQ brings its own. */
-static int apply_blkio(const struct cgroup *group, const struct cgroup_limits *l, char **ret_what)
-{
-	struct setting s;
-	char text[32];
-	int r;
-
-	if (!is_set(l->blkio_weight) || l->blkio_weight == 0)
-		return 0;
-	r = setting_open(&s, group, "--blkio-weight", "io", ret_what);
-	if (r == -EOPNOTSUPP) {
-		cleanup_free_ptr(ret_what);
-		r = setting_open(&s, group, "--blkio-weight", "blkio", ret_what);
-	}
-	if (r < 0)
-		return r;
-	(void)snprintf(text, sizeof(text), "%" PRId64, l->blkio_weight);
-	r = fd_write_file_at(s.dir_fd, s.is_v2 ? "io.bfq.weight" : "blkio.bfq.weight", text);
-	if (r != -ENOENT)
-		return r < 0 ? failed(&s, "bfq.weight", r) : 0;
-	if (!s.is_v2)
-		return set_text(&s, "blkio.weight", text);
-	return set_number(&s, "io.weight",
-			  (int64_t)cgroup_blkio_to_io_weight((uint64_t)l->blkio_weight));
+	return l->pids_max == -1 ? cgroup_set_text(&s, "pids.max", "max")
+				 : cgroup_set_number(&s, "pids.max", l->pids_max);
 }
 
 static int apply_devices(const struct cgroup *group, const struct cgroup_limits *l, char **ret_what)
@@ -396,7 +357,8 @@ int cgroup_apply(const struct cgroup *group, const struct cgroup_limits *limits,
 {
 	static int (*const appliers[])(const struct cgroup *, const struct cgroup_limits *,
 				       char **) = {
-		apply_memory, apply_cpu, apply_cpuset, apply_pids, apply_blkio, apply_devices,
+		apply_memory,          apply_cpu,     apply_realtime, apply_cpuset, apply_pids,
+		cgroup_apply_block_io, apply_devices,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(appliers); i++) {

@@ -8,6 +8,8 @@
  *	probe open PATH MODE        the same for open(2); MODE is r, w or rw
  *	probe mknod PATH c|b MAJOR MINOR
  *	probe keyring               the serial number of the session keyring
+ *	probe memory MEGABYTES      takes so much and gives it back
+ *	probe realtime              whether it may have a real-time priority
  *	probe steal-exe SECONDS     watches for processes that run other programs than ours, takes a
  *	                            descriptor of each program, and tries to open it for writing until
  *	                            the time is over, also after the process ended (CVE-2019-5736)
@@ -20,12 +22,14 @@
 #include <ftw.h>
 #include <inttypes.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -229,6 +233,32 @@ static int run_keyring(void)
 	return 0;
 }
 
+/* A turn on the processor before everybody else's: what --cpu-rt-runtime lets a group ask for. */
+static int run_realtime(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+
+	puts(sched_setscheduler(0, SCHED_FIFO, &first) < 0 ? errno_text(errno) : "ok");
+	return 0;
+}
+
+/* Touches it in user mode: only there does a process wait when the kernel may not kill it. */
+static int run_memory(uint32_t megabytes)
+{
+	size_t size = (size_t)megabytes << 20;
+	volatile char *data =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (data == MAP_FAILED) {
+		puts(errno_text(errno));
+		return 1;
+	}
+	for (size_t i = 0; i < size; i += 4096)
+		data[i] = 1;
+	puts("ok");
+	return 0;
+}
+
 /* ---- /proc/PID/exe ---- */
 
 #define STOLEN_MAX 256
@@ -334,7 +364,7 @@ static int run_steal_exe(uint32_t seconds)
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
-	uint32_t seconds;
+	uint32_t seconds, megabytes;
 
 	if (strcmp(what, "tree") == 0 && argc == 3)
 		return run_tree(argv[2]);
@@ -348,8 +378,13 @@ int main(int argc, char **argv)
 		return run_mknod(argv + 2);
 	if (strcmp(what, "keyring") == 0 && argc == 2)
 		return run_keyring();
+	if (strcmp(what, "memory") == 0 && argc == 3 && parse_u32(argv[2], &megabytes) == 0)
+		return run_memory(megabytes);
+	if (strcmp(what, "realtime") == 0 && argc == 2)
+		return run_realtime();
 	if (strcmp(what, "steal-exe") == 0 && argc == 3 && parse_u32(argv[2], &seconds) == 0)
 		return run_steal_exe(seconds);
-	fprintf(stderr, "usage: probe tree|fds|call|open|mknod|keyring|steal-exe ...\n");
+	fprintf(stderr,
+		"usage: probe tree|fds|call|open|mknod|keyring|memory|realtime|steal-exe ...\n");
 	return 2;
 }

@@ -6,6 +6,7 @@
 #include <sys/capability.h>
 
 #include "base/cleanup.h"
+#include "engine/block_io.h"
 #include "engine/capability_list.h"
 #include "engine/container_name.h"
 #include "engine/device_spec.h"
@@ -52,6 +53,35 @@ static void device_texts(void **state)
 		assert_refuses(device_spec_parse(bad[i], &spec, &err), &err, ERR_INVALID,
 			       "invalid device");
 	}
+}
+
+static void block_io_texts(void **state)
+{
+	auto_(error_release) struct error err = {0};
+	auto_(block_io_release) struct block_io_spec spec = {0};
+	auto_(strv_release) struct strv list = {0};
+	auto_(strv_release) struct strv more = {0};
+
+	(void)state;
+	assert_parses(block_io_parse(BLOCK_IO_READ_BPS, "/dev/sda:1mb", &spec, &err), &err);
+	assert_string_equal(spec.path, "/dev/sda");
+	assert_int_equal(spec.value, 1 << 20);
+	assert_refuses(block_io_parse(BLOCK_IO_READ_BPS, "/dev/sda", &spec, &err), &err,
+		       ERR_INVALID, "bad format: /dev/sda");
+	assert_refuses(block_io_parse(BLOCK_IO_READ_BPS, "/dev/sda:", &spec, &err), &err,
+		       ERR_INVALID, "bad format");
+	assert_refuses(block_io_parse(BLOCK_IO_READ_IOPS, "sda:1", &spec, &err), &err, ERR_INVALID,
+		       "bad format for device path");
+	assert_refuses(block_io_parse(BLOCK_IO_WEIGHT, "/dev/sda:1001", &spec, &err), &err,
+		       ERR_INVALID, "invalid weight");
+
+	strv_split(&list, "/dev/sda:1,/dev/sdb:2", ',');
+	strv_split(&more, "/dev/sda:3,/dev/sd:4", ',');
+	block_io_merge(&list, &more);
+	assert_int_equal(list.count, 3);
+	assert_string_equal(list.items[0], "/dev/sdb:2");
+	assert_string_equal(list.items[1], "/dev/sda:3");
+	assert_string_equal(list.items[2], "/dev/sd:4");
 }
 
 static void ulimit_texts(void **state)
@@ -198,9 +228,13 @@ static void cpu_lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(device_texts),    cmocka_unit_test(ulimit_texts),
-		cmocka_unit_test(capability_sets), cmocka_unit_test(capabilities_that_do_not_exist),
-		cmocka_unit_test(signal_texts),    cmocka_unit_test(container_names),
+		cmocka_unit_test(block_io_texts),
+		cmocka_unit_test(device_texts),
+		cmocka_unit_test(ulimit_texts),
+		cmocka_unit_test(capability_sets),
+		cmocka_unit_test(capabilities_that_do_not_exist),
+		cmocka_unit_test(signal_texts),
+		cmocka_unit_test(container_names),
 		cmocka_unit_test(cpu_lists),
 	};
 

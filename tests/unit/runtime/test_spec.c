@@ -108,6 +108,12 @@ static void bad_documents_name_the_property(void **state)
 		{"{" PROCESS "}, " ROOT ", " LINUX
 		 ", \"resources\": {\"unified\": {\"x\": \"1\"}}}}",
 		 "unified"},
+		{"{" PROCESS "}, " ROOT ", " LINUX
+		 ", \"resources\": {\"blockIO\": {\"weightDevice\": {}}}}}",
+		 "weightDevice"},
+		{"{" PROCESS "}, " ROOT ", " LINUX
+		 ", \"resources\": {\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": 1}]}}}}",
+		 "throttleReadBpsDevice"},
 		{"{" PROCESS "}, " ROOT ", " LINUX "}, \"hooks\": {\"prestart\": []}}", "hooks"},
 	};
 
@@ -144,6 +150,30 @@ static void default_devices_are_added_once(void **state)
 	assert_int_equal(spec.limits.device_count, 11);
 }
 
+static void limits_of_block_devices(void **state)
+{
+	auto_(spec_release) struct spec spec = {0};
+	auto_(error_release) struct error err = {0};
+	auto_(json_decref) json_t *resources = json_loads(
+		"{\"blockIO\": {\"weight\": 20, \"weightDevice\": [{\"major\": 8, \"minor\": 1,"
+		" \"weight\": 300}], \"throttleWriteIOPSDevice\": [{\"major\": 7, \"minor\": 2,"
+		" \"rate\": 9}]}, \"cpu\": {\"realtimeRuntime\": 5}}",
+		0, NULL);
+
+	(void)state;
+	assert_int_equal(spec_parse_limits(resources, &spec, &err), 0);
+	assert_int_equal(spec.limits.blkio_weight, 20);
+	assert_int_equal(spec.limits.cpu_rt_runtime_us, 5);
+	assert_true(spec.limits.cpu_rt_period_us == CGROUP_UNSET);
+	assert_int_equal(spec.limits.io_limit_count, 2);
+	assert_int_equal(spec.limits.io_limits[0].kind, CGROUP_IO_WEIGHT);
+	assert_int_equal(spec.limits.io_limits[0].value, 300);
+	assert_int_equal(spec.limits.io_limits[1].kind, CGROUP_IO_WRITE_IOPS);
+	assert_int_equal(spec.limits.io_limits[1].major, 7);
+	assert_int_equal(spec.limits.io_limits[1].minor, 2);
+	assert_int_equal(spec.limits.io_limits[1].value, 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +181,7 @@ int main(void)
 		cmocka_unit_test(mount_options_become_attributes),
 		cmocka_unit_test(bad_documents_name_the_property),
 		cmocka_unit_test(default_devices_are_added_once),
+		cmocka_unit_test(limits_of_block_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

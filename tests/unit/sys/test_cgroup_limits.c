@@ -152,6 +152,45 @@ static void test_unlimited(void **state)
 	assert_text(f, "io.bfq.weight", "500");
 }
 
+/* The kernel takes one device and any of its keys at a time; a plain file keeps the last write. */
+static void test_block_io(void **state)
+{
+	static const struct {
+		struct cgroup_io_limit limit;
+		const char *file, *text;
+	} cases[] = {
+		{{CGROUP_IO_READ_BPS, 8, 16, 1048576}, "io.max", "8:16 rbps=1048576"},
+		{{CGROUP_IO_WRITE_BPS, 8, 16, 0}, "io.max", "8:16 wbps=max"},
+		{{CGROUP_IO_READ_IOPS, 259, 1, 100}, "io.max", "259:1 riops=100"},
+		{{CGROUP_IO_WRITE_IOPS, 7, 0, 1}, "io.max", "7:0 wiops=1"},
+		{{CGROUP_IO_WEIGHT, 8, 0, 500}, "io.weight", "8:0 4950"},
+		{{CGROUP_IO_WEIGHT, 8, 0, 0}, "io.weight", "8:0 default"},
+	};
+	static const char *const files[] = {"io.max", "io.weight", "io.bfq.weight"};
+	struct fixture *f = *state;
+	struct cgroup_limits limits;
+	char *what = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		make_files(f, files, 2);
+		cgroup_limits_init(&limits);
+		limits.io_limits = &cases[i].limit;
+		limits.io_limit_count = 1;
+		if (cgroup_apply(f->group, &limits, &what) < 0)
+			fail_msg("%s", what);
+		assert_text(f, cases[i].file, cases[i].text);
+		assert_int_equal(unlinkat(f->group->dirs[0].fd, cases[i].file, 0), 0);
+	}
+	/* BFQ's own file wins and takes the weight as it is. */
+	make_files(f, files, ARRAY_SIZE(files));
+	cgroup_limits_init(&limits);
+	limits.io_limits = &cases[4].limit;
+	limits.io_limit_count = 1;
+	if (cgroup_apply(f->group, &limits, &what) < 0)
+		fail_msg("%s", what);
+	assert_text(f, "io.bfq.weight", "8:0 500");
+}
+
 static void refuse(struct fixture *f, const struct cgroup_limits *limits, int result,
 		   const char *expected)
 {
@@ -164,6 +203,7 @@ static void refuse(struct fixture *f, const struct cgroup_limits *limits, int re
 
 static void test_refused(void **state)
 {
+	static const struct cgroup_io_limit io = {CGROUP_IO_READ_BPS, 8, 0, 1};
 	static const char *const files[] = {"memory.max"};
 	struct fixture *f = *state;
 	struct cgroup_limits limits;
@@ -188,6 +228,19 @@ static void test_refused(void **state)
 	cgroup_limits_init(&limits);
 	limits.oom_kill_disable = 1;
 	refuse(f, &limits, -EOPNOTSUPP, "--oom-kill-disable needs cgroup v1");
+	cgroup_limits_init(&limits);
+	limits.cpu_rt_runtime_us = 10;
+	refuse(f, &limits, -EOPNOTSUPP, "--cpu-rt-runtime needs cgroup v1");
+	cgroup_limits_init(&limits);
+	limits.cpu_rt_period_us = 10;
+	refuse(f, &limits, -EOPNOTSUPP, "--cpu-rt-period needs cgroup v1");
+	cgroup_limits_init(&limits);
+	limits.io_limits = &io;
+	limits.io_limit_count = 1;
+	refuse(f, &limits, -EOPNOTSUPP, "--device-read-bps needs CONFIG_BLK_DEV_THROTTLING");
+	cgroup_limits_init(&limits);
+	limits.blkio_weight = 100;
+	refuse(f, &limits, -EOPNOTSUPP, "--blkio-weight needs a scheduler with weights (bfq)");
 }
 
 int main(void)
@@ -196,6 +249,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_enable_down_the_path, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unlimited, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_block_io, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};
 
