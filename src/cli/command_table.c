@@ -64,6 +64,7 @@ static const struct command_path paths[] = {
 	{"image", "rm", &cmd_rmi},
 	{"image", "save", &cmd_save},
 	{"image", "tag", &cmd_tag},
+	{"system", "fsck", &cmd_fsck},
 	{"system", "info", &cmd_info},
 };
 

@@ -62,6 +62,12 @@ struct layer_jobs {
 
 void layer_jobs_release(struct layer_jobs *jobs);
 
+/* A new directory "N/diff" for a layer in staging; returns its descriptor. */
+int layer_directory_new(int staging_fd, size_t number, struct error *err);
+
+/* What a layer of this size, as it came, may grow to. */
+uint64_t layer_expansion_limit(uint64_t size_bytes);
+
 int image_layers_plan(struct loader *loader, const struct source_image *image,
 		      struct layer_jobs *ret_jobs, struct error *err);
 int image_layers_bring(struct loader *loader, const struct source_image *image,
@@ -72,6 +78,9 @@ int image_commit(struct loader *loader, const struct source_image *image,
 /* Loads, as image_load(); `single`: several images are an error. Ids of all, names or not. */
 int image_load_ids(struct engine *engine, const struct load_request *request, bool single,
 		   struct strv *ret_ids, struct load_result *ret_result, struct error *err);
+
+/* Whether this container (an id), made from some image, has a living monitor. */
+bool image_user_is_running(struct engine *engine, const char *id);
 
 /* Finds in the store only: by name, by digest of the manifest, by id. */
 int image_find(struct engine *engine, const char *selector, struct image_record *ret_record,

@@ -113,16 +113,15 @@ int image_layers_plan(struct loader *loader, const struct source_image *image,
 
 /* ---- one layer ---- */
 
-static int make_layer_directory(struct loader *loader, size_t number, struct error *err)
+int layer_directory_new(int staging_fd, size_t number, struct error *err)
 {
 	auto_free char *outer = xasprintf("%zu", number);
 	auto_free char *inner = xasprintf("%zu/diff", number);
 	auto_close int fd = NO_FD;
 
-	if (mkdirat(loader->staging_fd, outer, 0700) < 0 ||
-	    mkdirat(loader->staging_fd, inner, 0755) < 0)
+	if (mkdirat(staging_fd, outer, 0700) < 0 || mkdirat(staging_fd, inner, 0755) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "create a directory for a layer");
-	fd = openat(loader->staging_fd, inner, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(staging_fd, inner, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* The umask must not show in the container's root. */
 	if (fd < 0 || fchmod(fd, 0755) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "open a directory for a layer");
@@ -140,7 +139,7 @@ static int make_blob_file(struct loader *loader, size_t number, struct error *er
 	return fd;
 }
 
-static uint64_t expansion_limit(uint64_t size_bytes)
+uint64_t layer_expansion_limit(uint64_t size_bytes)
 {
 	if (size_bytes > (UNPACK_DEFAULT_MAX_BYTES - EXPANSION_FREE_BYTES) / EXPANSION_RATIO)
 		return UNPACK_DEFAULT_MAX_BYTES;
@@ -155,7 +154,7 @@ static void helper_args(const struct loader *loader, const struct layer_job *job
 	strv_addf(ret_args, "--size=%llu", (unsigned long long)job->file.size_bytes);
 	strv_addf(ret_args, "--diff-id=%s", job->diff_id);
 	strv_addf(ret_args, "--max-bytes=%llu",
-		  (unsigned long long)expansion_limit(job->file.size_bytes));
+		  (unsigned long long)layer_expansion_limit(job->file.size_bytes));
 	if (job->source->digest)
 		strv_addf(ret_args, "--digest=%s", job->source->digest);
 	if (job->keep_blob)
@@ -177,7 +176,7 @@ static int start_helper(struct loader *loader, struct layer_job *job, size_t num
 		return r;
 	if (job->file.size_bytes != job->source->size_bytes)
 		return err_set(err, ERR_INVALID, 0, "'%s' changed its size", job->source->file);
-	directory_fd = make_layer_directory(loader, number, err);
+	directory_fd = layer_directory_new(loader->staging_fd, number, err);
 	if (directory_fd < 0)
 		return directory_fd;
 	if (job->keep_blob) {

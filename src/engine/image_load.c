@@ -179,10 +179,7 @@ static bool is_complete(struct loader *loader, const struct source_image *image)
 	if (image_record_find(loader->store, image->id, &record, &ignored) < 0 ||
 	    !record.manifest_digest)
 		return false;
-	for (size_t i = 0; i < record.chain_ids.count; i++)
-		if (layer_is_stored(loader->store, record.chain_ids.items[i], &ignored) <= 0)
-			return false;
-	return true;
+	return image_files_are_stored(loader->store, &record, &ignored) > 0;
 }
 
 static int add_names(struct loader *loader, const struct source_image *image, struct error *err)

@@ -53,7 +53,7 @@ static int start_removal(struct removal *removal, struct error *err)
 	return 0;
 }
 
-static bool is_running(struct engine *engine, const char *id)
+bool image_user_is_running(struct engine *engine, const char *id)
 {
 	auto_(error_release) struct error ignored = {0};
 	auto_free char *path = xasprintf("containers/%s/" STATE_LOCK_NAME, id);
@@ -74,7 +74,7 @@ static int check_users(struct removal *removal, bool *ret_used, struct error *er
 		return r;
 	*ret_used = users.count > 0;
 	for (size_t i = 0; i < users.count; i++) {
-		bool running = is_running(removal->engine, users.items[i]);
+		bool running = image_user_is_running(removal->engine, users.items[i]);
 
 		if (running)
 			return err_set(err, ERR_CONFLICT, 0,

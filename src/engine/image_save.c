@@ -358,7 +358,7 @@ static int write_to_file(struct save *save, const char *path, struct error *err)
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "create '%s'", path) : 0;
 }
 
-int image_save(struct engine *engine, const struct save_request *request, struct error *err)
+static int run_save(struct engine *engine, const struct save_request *request, struct error *err)
 {
 	auto_(save_release) struct save save = {
 		.engine = engine,
@@ -379,4 +379,18 @@ int image_save(struct engine *engine, const struct save_request *request, struct
 	sort_blobs(&save.blobs);
 	return request->path ? write_to_file(&save, request->path, err)
 			     : write_archive(&save, request->fd, err);
+}
+
+int image_save(struct engine *engine, const struct save_request *request, struct error *err)
+{
+	auto_(error_release) struct error ignored = {0};
+	struct store *store;
+	uint64_t bytes;
+	int r;
+
+	r = run_save(engine, request, err);
+	/* What others removed meanwhile had to wait for us. */
+	if (engine_store(engine, &store, &ignored) >= 0)
+		(void)store_sweep(store, &bytes, &ignored);
+	return r;
 }

@@ -70,9 +70,34 @@ int blob_is_stored(struct store *store, const char *digest, uint64_t size_bytes,
 	r = look_at(store, path, &st, err);
 	if (r > 0 && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != size_bytes))
 		return err_set(err, ERR_INVALID, EBADMSG,
-			       "blob %s is %lld bytes long in the store, not %llu", digest,
-			       (long long)st.st_size, (unsigned long long)size_bytes);
+			       "blob %s is %lld bytes long in the store, not %llu; 'skiff system "
+			       "fsck --repair' takes it away",
+			       digest, (long long)st.st_size, (unsigned long long)size_bytes);
 	return r;
+}
+
+int image_files_are_stored(struct store *store, const struct image_record *record,
+			   struct error *err)
+{
+	auto_(strv_release) struct strv digests = {0};
+	struct stat st;
+	int r;
+
+	r = db_collect(store->db, &digests, err, "SELECT blob FROM image_blob WHERE image = ?", "t",
+		       record->id);
+	for (size_t i = 0; r >= 0 && i < digests.count; i++) {
+		auto_free char *path = blob_path(digests.items[i]);
+
+		r = look_at(store, path, &st, err);
+		if (r == 0)
+			return 0;
+	}
+	for (size_t i = 0; r >= 0 && i < record->chain_ids.count; i++) {
+		r = layer_is_stored(store, record->chain_ids.items[i], err);
+		if (r == 0)
+			return 0;
+	}
+	return r < 0 ? r : 1;
 }
 
 int layer_describe(struct store *store, const char *chain_id, uint64_t *ret_size_bytes,

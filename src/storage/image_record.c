@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/sha256.h"
 #include "base/strbuf.h"
+#include "storage/audit.h"
 #include "storage/database_internal.h"
 #include "storage/store_internal.h"
 
@@ -141,15 +142,17 @@ int image_record_find_manifest(struct store *store, const char *digest,
 	return r < 0 ? r : 0;
 }
 
-int image_record_list(struct store *store, struct image_records *ret_records, struct error *err)
+static int list_images(struct store *store, const char *condition,
+		       struct image_records *ret_records, struct error *err)
 {
+	auto_free char *sql =
+		xasprintf(SELECT_IMAGE "%s ORDER BY created_ns DESC, rowid DESC", condition);
 	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	auto_(image_records_release) struct image_records records = {0};
 	size_t capacity = 0;
 	int r;
 
-	r = db_prepare(store->db, &stmt, err,
-		       SELECT_IMAGE "WHERE NOT forgotten ORDER BY created_ns DESC, rowid DESC", "");
+	r = db_prepare(store->db, &stmt, err, sql, "");
 	while (r >= 0 && (r = db_step(stmt, err)) > 0) {
 		if (records.count == capacity) {
 			capacity = capacity ? 2 * capacity : 16;
@@ -163,6 +166,16 @@ int image_record_list(struct store *store, struct image_records *ret_records, st
 	*ret_records = records;
 	records = (struct image_records){0};
 	return 0;
+}
+
+int image_record_list(struct store *store, struct image_records *ret_records, struct error *err)
+{
+	return list_images(store, "WHERE NOT forgotten", ret_records, err);
+}
+
+int audit_images_list(struct store *store, struct image_records *ret_records, struct error *err)
+{
+	return list_images(store, "", ret_records, err);
 }
 
 int image_record_users(struct store *store, const char *id, struct strv *ret_container_ids,
@@ -210,6 +223,19 @@ int image_record_untag(struct store *store, const char *name, struct error *err)
 	if (sqlite3_changes(store->db) == 0)
 		return err_set(err, ERR_NOT_FOUND, 0, "No such image: %s", name);
 	return db_commit(&transaction, err);
+}
+
+int image_record_set_config(struct store *store, const char *id, const char *config,
+			    struct error *err)
+{
+	auto_(db_rollback) struct db_transaction transaction = {0};
+	int r;
+
+	r = db_begin(store, /* durable= */ true, &transaction, err);
+	if (r < 0)
+		return r;
+	r = db_run(store->db, err, "UPDATE image SET config = ? WHERE id = ?", "tt", config, id);
+	return r < 0 ? r : db_commit(&transaction, err);
 }
 
 /* ---- removing ---- */
@@ -317,8 +343,12 @@ static int insert_layers(struct store *store, const struct image_addition *addit
 	for (size_t i = 0; r >= 0 && i < addition->layer_count; i++) {
 		const struct image_layer *layer = &addition->layers[i];
 
-		r = db_run(store->db, err, "INSERT OR IGNORE INTO layer VALUES(?, ?, ?, ?)", "ttti",
-			   layer->chain_id, layer->diff_id, layer->blob,
+		/* The blob it came from may have gone with another image: this one is here. */
+		r = db_run(store->db, err,
+			   "INSERT INTO layer VALUES(?, ?, ?, ?) ON CONFLICT(chain_id) DO UPDATE"
+			   " SET blob = excluded.blob WHERE blob IS NULL"
+			   " OR blob NOT IN (SELECT digest FROM blob)",
+			   "ttti", layer->chain_id, layer->diff_id, layer->blob,
 			   (int64_t)layer->size_bytes);
 		if (r >= 0)
 			r = db_run(store->db, err,

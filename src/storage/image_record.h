@@ -60,6 +60,10 @@ int image_record_users(struct store *store, const char *id, struct strv *ret_con
 int image_record_tag(struct store *store, const char *id, const char *name, struct error *err);
 int image_record_untag(struct store *store, const char *name, struct error *err);
 
+/* The configuration's text once more, for a record that was damaged. */
+int image_record_set_config(struct store *store, const char *id, const char *config,
+			    struct error *err);
+
 struct image_removal {
 	bool forgotten;        /* containers still need its files: they go with the last one */
 	struct strv chain_ids; /* layers that nobody refers to any more, topmost first */
@@ -97,6 +101,10 @@ int image_store_begin(struct store *store, int *ret_fd, struct error *err);
 /* 1, 0, or a negative errno. `size_bytes` of a blob must match, else -EBADMSG and err. */
 int layer_is_stored(struct store *store, const char *chain_id, struct error *err);
 int blob_is_stored(struct store *store, const char *digest, uint64_t size_bytes, struct error *err);
+
+/* Whether every layer and every blob of the image is there: 1, 0, or a negative errno. */
+int image_files_are_stored(struct store *store, const struct image_record *record,
+			   struct error *err);
 
 /*
  * What is recorded of a stored layer: the size of its files and, in *ret_blob, the digest of the
