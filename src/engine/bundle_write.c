@@ -141,7 +141,7 @@ static char *own_fd_path(int fd)
 }
 
 /* Names of the network belong to whoever has the network. */
-static char *files_directory(const struct container *c)
+char *bundle_files_directory(const struct container *c)
 {
 	const char *network = joined_container(c->config.network_mode);
 
@@ -170,7 +170,7 @@ static int write_config(const struct container *c, const struct bundle *bundle,
 {
 	auto_free char *network_ns = own_fd_path(bundle->network_ns_fd);
 	auto_free char *pid_ns = own_fd_path(bundle->pid_ns_fd);
-	auto_free char *files = files_directory(c);
+	auto_free char *files = bundle_files_directory(c);
 	const struct oci_input input = {
 		.config = &c->config,
 		.id = c->record.id,
@@ -239,6 +239,23 @@ static int compile_seccomp(const struct container *c, int root_fd, uint64_t capa
 	return 0;
 }
 
+void bundle_lowers(const struct container_config *config, struct strv *ret_lowers)
+{
+	for (size_t i = config->layers.count; i-- > 0;)
+		strv_add_take(ret_lowers, container_layer_path(config->layers.items[i]));
+	strv_add(ret_lowers, MOUNT_POINTS_PATH);
+}
+
+void bundle_fill_volumes(const struct container_config *config, struct strv *ret_targets)
+{
+	for (size_t i = 0; i < config->mounts.count; i++) {
+		const struct mount_spec *spec = &config->mounts.items[i];
+
+		if (spec->kind == MOUNT_KIND_VOLUME && !spec->no_copy)
+			strv_add(ret_targets, spec->target);
+	}
+}
+
 static int write_launch(const struct container *c, int root_fd, uint64_t capabilities,
 			struct error *err)
 {
@@ -254,19 +271,12 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	};
 	int r;
 
-	for (size_t i = config->layers.count; i-- > 0;)
-		strv_add_take(&launch.lowers, container_layer_path(config->layers.items[i]));
+	bundle_lowers(config, &launch.lowers);
 	r = mount_points_ensure(root_fd, err);
 	if (r < 0)
 		return r;
-	strv_add(&launch.lowers, MOUNT_POINTS_PATH);
 	strv_copy(&launch.groups, &config->group_add);
-	for (size_t i = 0; i < config->mounts.count; i++) {
-		const struct mount_spec *spec = &config->mounts.items[i];
-
-		if (spec->kind == MOUNT_KIND_VOLUME && !spec->no_copy)
-			strv_add(&launch.fill_volumes, spec->target);
-	}
+	bundle_fill_volumes(config, &launch.fill_volumes);
 	r = log_options_apply(config->log_driver, &config->log_opts, &launch, err);
 	if (r < 0)
 		return r;

@@ -10,8 +10,10 @@
 #define SKIFF_ENGINE_BUNDLE_WRITE_H
 
 #include "base/error.h"
+#include "base/strv.h"
 
 struct container;
+struct container_config;
 
 /* Descriptors that must stay open until the container runs: config.json refers to them. */
 struct bundle {
@@ -22,6 +24,15 @@ struct bundle {
 
 int bundle_write(const struct container *container, struct bundle *ret_bundle, struct error *err);
 void bundle_release(struct bundle *bundle);
+
+/* Its layers, top first, relative to ROOT; MOUNT_POINTS_PATH is the last. */
+void bundle_lowers(const struct container_config *config, struct strv *ret_lowers);
+
+/* Where volumes are mounted that are filled from the image when they are empty. */
+void bundle_fill_volumes(const struct container_config *config, struct strv *ret_targets);
+
+/* The directory of hostname, hosts and resolv.conf, absolute; caller frees. */
+char *bundle_files_directory(const struct container *container);
 
 DEFINE_CLEANUP_VALUE(struct bundle, bundle_release);
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/unpack_helper.h"
 
+#include <assert.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -185,6 +187,35 @@ int unpack_helper_read(struct unpack_helper *helper, struct error *err)
 			return err_set(err, ERR_INTERNAL, EMSGSIZE,
 				       "the answer of " PROGRAM_NAME " is too long");
 	}
+}
+
+#define WAIT_MAX 2
+
+int unpack_helper_wait(struct unpack_helper *const helpers[], size_t count, struct error *err)
+{
+	struct pollfd fds[WAIT_MAX];
+	size_t left = count;
+	int r;
+
+	assert(count <= WAIT_MAX);
+	for (size_t i = 0; i < count; i++)
+		fds[i] = (struct pollfd){.fd = helpers[i]->result_fd, .events = POLLIN};
+	while (left > 0) {
+		if (poll(fds, count, -1) < 0 && errno != EINTR)
+			return err_set(err, ERR_SYSTEM, errno, "wait for the helper");
+		for (size_t i = 0; i < count; i++) {
+			if (fds[i].fd < 0)
+				continue;
+			r = unpack_helper_read(helpers[i], err);
+			if (r < 0)
+				return r;
+			if (r > 0)
+				continue;
+			fds[i].fd = -1;
+			left--;
+		}
+	}
+	return 0;
 }
 
 static int take_error(const json_t *object, struct error *err)

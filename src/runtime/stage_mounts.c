@@ -159,7 +159,7 @@ static int check_target(const struct spec_mount *mount, int target_fd, struct er
 		       mount->destination);
 }
 
-static int mount_one(struct start *start, size_t index, struct error *err)
+int stage_mount_one(struct start *start, size_t index, struct error *err)
 {
 	const struct spec_mount *mount = &start->spec.mounts[index];
 	auto_close int mount_fd = NO_FD;
@@ -205,7 +205,7 @@ int stage_mounts(struct start *start, struct error *err)
 
 		if (!mount->bind && strcmp(mount->type, "cgroup") == 0)
 			continue;
-		r = mount_one(start, i, err);
+		r = stage_mount_one(start, i, err);
 		if (r < 0)
 			return r;
 	}

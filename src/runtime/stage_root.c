@@ -2,82 +2,27 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 
-#include "base/alloc.h"
-#include "base/path.h"
+#include "runtime/root_overlay.h"
 #include "runtime/start_internal.h"
 #include "runtime/sync.h"
 #include "sys/mount.h"
 
-static int open_bundle_dir(int bundle_fd, const char *name, struct error *err)
-{
-	int fd = path_open_beneath(bundle_fd, name, O_PATH | O_DIRECTORY, 0);
-
-	if (fd < 0)
-		return err_set(err, ERR_SYSTEM, -fd, "open '%s' of the container", name);
-	return fd;
-}
-
-static void close_all(int *fds, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		cleanup_close_fd(&fds[i]);
-}
-
-static int open_lowers(int root_fd, const struct strv *lowers, int *fds, struct error *err)
-{
-	for (size_t i = 0; i < lowers->count; i++) {
-		fds[i] = path_open_beneath(root_fd, lowers->items[i], O_PATH | O_DIRECTORY, 0);
-		if (fds[i] < 0)
-			return err_set(err, ERR_SYSTEM, -fds[i], "open layer '%s'",
-				       lowers->items[i]);
-	}
-	return 0;
-}
-
-/*
- * The upper directory stays writable under --read-only: only the mount is read-only, and it becomes
- * so in stage_hide(), when mount points have been made.
- */
 static int mount_image(const struct start *start, struct error *err)
 {
 	const struct runtime_request *request = start->request;
-	const struct strv *lowers = &request->launch->lowers;
-	auto_free int *lower_fds = xcalloc(lowers->count, sizeof(int));
-	auto_close int upper_fd = NO_FD;
-	auto_close int work_fd = NO_FD;
-	struct mount_overlay overlay;
-	int r, mount_fd;
-
-	for (size_t i = 0; i < lowers->count; i++)
-		lower_fds[i] = NO_FD;
-	upper_fd = open_bundle_dir(request->bundle_fd, "upper", err);
-	if (upper_fd < 0)
-		return upper_fd;
-	work_fd = open_bundle_dir(request->bundle_fd, "work", err);
-	if (work_fd < 0)
-		return work_fd;
-	r = open_lowers(request->root_fd, lowers, lower_fds, err);
-	if (r < 0) {
-		close_all(lower_fds, lowers->count);
-		return r;
-	}
-	/* The mark of an earlier volatile mount, which the kernel refuses; --rm vouches for the
-	 * loss. */
-	if (request->launch->volatile_upper)
-		(void)path_remove_tree(work_fd, "work/incompat");
-	overlay = (struct mount_overlay){
-		.lowers = lower_fds,
-		.lower_count = lowers->count,
-		.upper_fd = upper_fd,
-		.work_fd = work_fd,
+	/*
+	 * Writable under --read-only too: only the mount is read-only, and it becomes so in
+	 * stage_hide(), when mount points have been made.
+	 */
+	const struct root_overlay overlay = {
+		.root_fd = request->root_fd,
+		.bundle_fd = request->bundle_fd,
+		.lowers = &request->launch->lowers,
+		.use = ROOT_FOR_WRITING,
 		.is_volatile = request->launch->volatile_upper,
 	};
-	mount_fd = mount_overlay(&overlay);
-	close_all(lower_fds, lowers->count);
-	if (mount_fd < 0)
-		return err_set(err, ERR_SYSTEM, -mount_fd, "mount the overlay of %zu layers",
-			       lowers->count);
-	return mount_fd;
+
+	return root_overlay_mount(&overlay, err);
 }
 
 /* A bundle whose root is a plain directory: a recursive bind of it. */

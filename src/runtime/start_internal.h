@@ -65,9 +65,15 @@ struct start {
 	struct user_identity identity;
 };
 
+/* Empty; the request is borrowed. */
+void start_init(struct start *start, const struct runtime_request *request);
+
 /* Parent: opens everything that needs the host's view. */
 int start_prepare(struct start *start, const struct runtime_request *request, struct error *err);
 void start_release(struct start *start);
+
+/* Parent: the sources of the binds in start->spec. */
+int start_open_sources(struct start *start, struct error *err);
 
 /* Child: runs all stages; returns only with an error. */
 int start_child(struct start *start, struct error *err);
@@ -81,6 +87,8 @@ int start_send_view(const struct start *start, int sock, struct error *err);
 int stage_namespaces(struct start *start, struct error *err);
 int stage_root(struct start *start, struct error *err);
 int stage_mounts(struct start *start, struct error *err);
+/* One of start->spec.mounts, inside start->root_fd, which is "/". */
+int stage_mount_one(struct start *start, size_t index, struct error *err);
 int stage_devices(struct start *start, struct error *err);
 int stage_cgroup_view(struct start *start, struct error *err);
 int stage_terminal(struct start *start, struct error *err);

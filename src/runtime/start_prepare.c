@@ -53,7 +53,7 @@ static int open_source(const struct spec_mount *mount, struct start_source *ret_
 	return 0;
 }
 
-static int open_sources(struct start *start, struct error *err)
+int start_open_sources(struct start *start, struct error *err)
 {
 	const struct spec *spec = &start->spec;
 
@@ -108,18 +108,8 @@ static int open_seccomp(struct start *start, struct error *err)
 	return 0;
 }
 
-/*
- * start_prepare() - open everything that needs the host's view
- *
- * Where:    the monitor, host namespaces.
- * Must:     read and check the configuration; open bind sources, namespaces, the filter, the init.
- * Must not: change anything that would have to be undone.
- * Leaves:   descriptors in `start`, inherited by the child.
- */
-int start_prepare(struct start *start, const struct runtime_request *request, struct error *err)
+void start_init(struct start *start, const struct runtime_request *request)
 {
-	int r;
-
 	*start = (struct start){
 		.request = request,
 		.init_fd = NO_FD,
@@ -133,10 +123,25 @@ int start_prepare(struct start *start, const struct runtime_request *request, st
 	};
 	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
 		start->namespace_fds[i] = NO_FD;
+}
+
+/*
+ * start_prepare() - open everything that needs the host's view
+ *
+ * Where:    the monitor, host namespaces.
+ * Must:     read and check the configuration; open bind sources, namespaces, the filter, the init.
+ * Must not: change anything that would have to be undone.
+ * Leaves:   descriptors in `start`, inherited by the child.
+ */
+int start_prepare(struct start *start, const struct runtime_request *request, struct error *err)
+{
+	int r;
+
+	start_init(start, request);
 	r = spec_load(request->bundle_fd, &start->spec, err);
 	if (r < 0)
 		return r;
-	r = open_sources(start, err);
+	r = start_open_sources(start, err);
 	if (r < 0)
 		return r;
 	r = open_namespaces(start, err);

@@ -45,6 +45,12 @@ int answer_layer(const struct pipeline_totals *totals, uint64_t bytes, uint64_t 
 		"unpackedBytes", (json_int_t)bytes, "entries", (json_int_t)entries));
 }
 
+int answer_pack(const struct pack_result *result)
+{
+	return answer(json_pack("{s:{s:I, s:I}}", "pack", "entries", (json_int_t)result->entries,
+				"bytes", (json_int_t)result->bytes));
+}
+
 void answer_progress(uint64_t raw_bytes)
 {
 	char line[64];

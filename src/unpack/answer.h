@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "unpack/pack.h"
 #include "unpack/pipeline.h"
 
 /* All return the process's exit status: 0, or 1 when the answer is an error or nobody reads it. */
 int answer_error(const struct error *err);
 int answer_layer(const struct pipeline_totals *totals, uint64_t bytes, uint64_t entries);
+int answer_pack(const struct pack_result *result);
 
 /* A whole object that was made elsewhere. */
 int answer_text(const char *text, size_t len);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -38,17 +40,25 @@ static int failed(struct error *err, const char *what, int errnum)
 	return err_set(err, ERR_SYSTEM, errnum, "confine: %s", what);
 }
 
-static int attach_root(int mount_fd, int target_fd, struct error *err)
+static int restrict_mounts(int mount_fd, const struct confine_request *request, struct error *err)
+{
+	uint64_t attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC |
+			      (request->read_only ? MOUNT_ATTR_RDONLY : 0);
+	int r = mount_change(mount_fd, attributes, 0, 0, /* recursive= */ true);
+
+	return r < 0 ? failed(err, "forbid devices", -r) : 0;
+}
+
+static int attach_root(int mount_fd, int target_fd, const struct confine_request *request,
+		       struct error *err)
 {
 	int r;
 
 	r = mount_change(target_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
 	if (r < 0)
 		return failed(err, "make mounts private", -r);
-	r = mount_change(mount_fd, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0,
-			 /* recursive= */ false);
-	if (r < 0)
-		return failed(err, "forbid devices", -r);
+	if (restrict_mounts(mount_fd, request, err) < 0)
+		return err_result(err);
 	r = mount_attach(mount_fd, target_fd);
 	if (r < 0)
 		return failed(err, "mount the directory", -r);
@@ -61,12 +71,12 @@ static int attach_root(int mount_fd, int target_fd, struct error *err)
  * is then what is stacked on it, and is detached. The copy is made before unshare(2): open_tree(2)
  * wants its source in the caller's namespace.
  */
-static int change_root(int dir_fd, struct error *err)
+static int change_root(const struct confine_request *request, struct error *err)
 {
 	auto_close int mount_fd = NO_FD;
 	auto_close int target_fd = NO_FD;
 
-	mount_fd = mount_copy(dir_fd, /* recursive= */ false);
+	mount_fd = mount_copy(request->root_fd, request->recursive);
 	if (mount_fd < 0)
 		return failed(err, "copy the directory's mount", -mount_fd);
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
@@ -74,7 +84,33 @@ static int change_root(int dir_fd, struct error *err)
 	target_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (target_fd < 0)
 		return failed(err, "open the host's root", errno);
-	return attach_root(mount_fd, target_fd, err);
+	return attach_root(mount_fd, target_fd, request, err);
+}
+
+/* setns(2) makes that namespace's root our root and our working directory. */
+static int change_namespace(const struct confine_request *request, struct error *err)
+{
+	auto_close int root_fd = NO_FD;
+	int r;
+
+	if (setns(request->root_fd, CLONE_NEWNS) < 0)
+		return failed(err, "enter the container's mounts", errno);
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
+		return failed(err, "new namespaces", errno);
+	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return failed(err, "open the container's root", errno);
+	r = mount_change(root_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
+	if (r < 0)
+		return failed(err, "make mounts private", -r);
+	return restrict_mounts(root_fd, request, err);
+}
+
+static bool is_namespace(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC;
 }
 
 static int set_caps(uint32_t caps, struct error *err)
@@ -118,18 +154,31 @@ static int harden(uint32_t caps, struct error *err)
 	return 0;
 }
 
-/* One request: a directory's descriptor and one byte. The answer is a negative errno or 0. */
-static bool serve_mark(int sock)
+/* What the warden is asked, in one byte beside a directory's descriptor. */
+enum warden_question {
+	WARDEN_MARK = 'm',
+	WARDEN_LOOK = 'l',
+};
+
+/* The answer is what confine_mark_opaque() or confine_is_opaque() returns. */
+static bool serve_question(int sock)
 {
 	auto_close int dir_fd = NO_FD;
 	size_t nfds = 0;
-	int result = 0;
-	char byte;
+	int result = -EINVAL;
+	char question, value;
+	ssize_t len;
 
-	if (fd_recv(sock, &byte, 1, &dir_fd, 1, &nfds) != 1 || nfds != 1)
+	if (fd_recv(sock, &question, 1, &dir_fd, 1, &nfds) != 1 || nfds != 1)
 		return false;
-	if (fsetxattr(dir_fd, OPAQUE_XATTR, "y", 1, 0) < 0)
-		result = -errno;
+	if (question == WARDEN_MARK) {
+		result = fsetxattr(dir_fd, OPAQUE_XATTR, "y", 1, 0) < 0 ? -errno : 0;
+	} else if (question == WARDEN_LOOK) {
+		len = fgetxattr(dir_fd, OPAQUE_XATTR, &value, 1);
+		result = len == 1 && value == 'y';
+		if (len < 0 && errno != ENODATA && errno != EOPNOTSUPP && errno != ERANGE)
+			result = -errno;
+	}
 	return fd_send(sock, &result, sizeof(result), NULL, 0) == sizeof(result);
 }
 
@@ -150,7 +199,7 @@ static _Noreturn void stage_warden(int sock)
 	if (dup2(sock, 0) != 0 || close_range(1, ~0U, 0) < 0 || harden(WARDEN_CAPS, &err) < 0 ||
 	    syscall_filter_install(SYSCALLS_OF_WARDEN) < 0)
 		_exit(1);
-	while (serve_mark(0))
+	while (serve_question(0))
 		;
 	_exit(0);
 }
@@ -180,14 +229,17 @@ void confine_leave(struct confinement *c)
 	c->warden_pid = 0;
 }
 
-int confine_enter(int dir_fd, bool warden, struct confinement *ret, struct error *err)
+int confine_enter(const struct confine_request *request, struct confinement *ret, struct error *err)
 {
 	struct confinement c = {.root_fd = NO_FD, .warden_fd = NO_FD};
+	int r;
 
-	if (change_root(dir_fd, err) < 0)
-		return err_result(err);
-	(void)close(dir_fd);
-	if (warden && start_warden(&c, err) < 0)
+	c.in_container = is_namespace(request->root_fd);
+	r = c.in_container ? change_namespace(request, err) : change_root(request, err);
+	if (r < 0)
+		return r;
+	(void)close(request->root_fd);
+	if (request->warden && start_warden(&c, err) < 0)
 		return err_result(err);
 	c.root_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c.root_fd < 0)
@@ -216,7 +268,7 @@ static const char *find_hole(const struct confinement *c)
 	if (fstatvfs(c->root_fd, &fs) < 0 || !(fs.f_flag & ST_NODEV) || !(fs.f_flag & ST_NOSUID) ||
 	    !(fs.f_flag & ST_NOEXEC))
 		return "devices can be opened";
-	if (access("/proc/self", F_OK) == 0)
+	if (!c->in_container && access("/proc/self", F_OK) == 0)
 		return "there is a /proc";
 	if (syscall(SYS_mount, NULL, "/", NULL, MS_REMOUNT | MS_BIND, NULL) == 0 || errno != EPERM)
 		return "mount(2) is possible";
@@ -240,15 +292,26 @@ int confine_seal(const struct confinement *c, struct error *err)
 	return 0;
 }
 
-int confine_mark_opaque(const struct confinement *c, int dir_fd)
+static int ask_warden(const struct confinement *c, enum warden_question question, int dir_fd)
 {
+	char byte = (char)question;
 	int result;
 
 	if (c->warden_fd < 0)
 		return -EOPNOTSUPP;
-	if (fd_send(c->warden_fd, "", 1, &dir_fd, 1) != 1)
+	if (fd_send(c->warden_fd, &byte, 1, &dir_fd, 1) != 1)
 		return -EPIPE;
 	if (fd_recv(c->warden_fd, &result, sizeof(result), NULL, 0, NULL) != sizeof(result))
 		return -EPIPE;
 	return result;
+}
+
+int confine_mark_opaque(const struct confinement *c, int dir_fd)
+{
+	return ask_warden(c, WARDEN_MARK, dir_fd);
+}
+
+int confine_is_opaque(const struct confinement *c, int dir_fd)
+{
+	return ask_warden(c, WARDEN_LOOK, dir_fd);
 }

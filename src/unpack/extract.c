@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "unpack/xattrs.h"
 
 #define MAX_MAJOR 0xfff
 #define MAX_MINOR 0xfffff
@@ -83,18 +84,6 @@ void extract_release(struct extractor *x)
 
 /* --- attributes -------------------------------------------------------------------------- */
 
-static bool has_prefix(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
-static bool xattr_is_ours_to_set(const char *name)
-{
-	if (has_prefix(name, "trusted.") || has_prefix(name, "user.overlay."))
-		return false;
-	return !has_prefix(name, "security.") || strcmp(name, "security.capability") == 0;
-}
-
 /*
  * On fd, or, when it is NO_FD, on the name itself: there is no call for a link's or a device's
  * attributes that takes a directory descriptor (before Linux 6.13), so we go there.
@@ -109,7 +98,7 @@ static int set_xattrs(const struct target *t, int fd, struct error *err)
 		const struct pax_xattr *xattr = &e->xattrs[i];
 		int r;
 
-		if (!xattr_is_ours_to_set(xattr->name))
+		if (!xattr_travels(xattr->name))
 			continue;
 		r = fd >= 0 ? fsetxattr(fd, xattr->name, xattr->value, xattr->len, 0)
 			    : lsetxattr(t->name, xattr->name, xattr->value, xattr->len, 0);

@@ -20,6 +20,7 @@
 #include "unpack/index.h"
 #include "unpack/layer.h"
 #include "unpack/options.h"
+#include "unpack/pack.h"
 #include "unpack/protocol.h"
 
 /*
@@ -61,11 +62,12 @@ static int check_descriptors(const struct options *options, struct error *err)
 {
 	struct stat st;
 
-	if (fstat(UNPACK_OUTPUT_FD, &st) < 0 || !S_ISDIR(st.st_mode))
+	/* Or, for a job that takes it, a mount namespace: confine_enter() asks. */
+	if (fstat(UNPACK_OUTPUT_FD, &st) < 0 || (!S_ISDIR(st.st_mode) && options->job != JOB_PACK))
 		return err_set(err, ERR_INTERNAL, 0, "no directory at descriptor %d",
 			       UNPACK_OUTPUT_FD);
 	if (!is_file_or_stream(UNPACK_INPUT_FD))
-		return err_set(err, ERR_INVALID, EINVAL, "the input is no file and no stream");
+		return err_set(err, ERR_INVALID, EINVAL, "it is no file and no stream");
 	if ((options->spool || options->blob) && !is_file_or_stream(UNPACK_EXTRA_FD))
 		return err_set(err, ERR_INTERNAL, 0, "no file at descriptor %d", UNPACK_EXTRA_FD);
 	return 0;
@@ -104,27 +106,66 @@ static int do_layer(const struct options *options, const struct confinement *c,
 	return r < 0 ? r : answer_layer(&result.totals, result.bytes, result.entries);
 }
 
+static int do_pack(const struct options *options, const struct confinement *c, struct error *err)
+{
+	const struct pack_request request = {
+		.path = options->path,
+		.as = options->as,
+		.whiteouts = options->whiteouts,
+		.sparse = options->sparse,
+		.stream_fd = UNPACK_INPUT_FD,
+	};
+	struct pack_result result = {0};
+	int r = pack_run(&request, c, &result, err);
+
+	return r < 0 ? r : answer_pack(&result);
+}
+
+static bool job_reads(enum job job)
+{
+	return job != JOB_PACK;
+}
+
+static int enter(const struct options *options, struct confinement *c, struct error *err)
+{
+	const struct confine_request request = {
+		.root_fd = UNPACK_OUTPUT_FD,
+		.recursive = options->job == JOB_PACK,
+		.read_only = options->job == JOB_PACK,
+		.warden = options->job == JOB_LAYER || options->whiteouts,
+	};
+
+	return confine_enter(&request, c, err);
+}
+
 /* 0 or 1 after an answer, negative when an error is still to be answered. */
 static int run(int argc, char **argv, struct error *err)
 {
 	auto_(confine_leave) struct confinement confinement = {.root_fd = NO_FD,
 							       .warden_fd = NO_FD};
 	struct options options = {0};
-	struct pipeline *pipeline;
+	struct pipeline *pipeline = NULL;
 
 	if (options_parse(argc, argv, &options, err) < 0)
 		return err_result(err);
 	if (settle_descriptors(&options, err) < 0 || check_descriptors(&options, err) < 0)
 		return err_result(err);
-	if (confine_enter(UNPACK_OUTPUT_FD, options.job == JOB_LAYER, &confinement, err) < 0)
+	if (enter(&options, &confinement, err) < 0)
 		return err_result(err);
-	pipeline = new_pipeline(&options);
+	if (job_reads(options.job))
+		pipeline = new_pipeline(&options);
 	if (confine_seal(&confinement, err) < 0)
 		return err_result(err);
 	log_debug("unpack", "confined; the first byte is read now");
-	if (options.job == JOB_INDEX)
+	switch (options.job) {
+	case JOB_INDEX:
 		return do_index(&options, pipeline, err);
-	return do_layer(&options, &confinement, pipeline, err);
+	case JOB_LAYER:
+		return do_layer(&options, &confinement, pipeline, err);
+	case JOB_PACK:
+		return do_pack(&options, &confinement, err);
+	}
+	return err_set(err, ERR_INTERNAL, 0, "no such job");
 }
 
 int main(int argc, char **argv)
@@ -133,6 +174,8 @@ int main(int argc, char **argv)
 	int status;
 
 	log_init();
+	/* Nobody reads what we write: that is an error to report, not one to die of. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	/* Or Jansson looks for randomness when the filter is on. All keys of our objects are ours. */
 	json_object_seed(1);
 	status = run(argc, argv, &err);

@@ -13,6 +13,7 @@ enum option_type {
 	OPTION_FLAG,
 	OPTION_NUMBER,
 	OPTION_DIGEST,
+	OPTION_TEXT, /* not empty */
 };
 
 struct option {
@@ -33,6 +34,10 @@ struct option {
 	{                                                                                          \
 		name, OPTION_DIGEST, offsetof(struct options, field)                               \
 	}
+#define TEXT(name, field)                                                                          \
+	{                                                                                          \
+		name, OPTION_TEXT, offsetof(struct options, field)                                 \
+	}
 
 static const struct option index_options[] = {
 	FLAG("spool", spool),
@@ -49,6 +54,25 @@ static const struct option layer_options[] = {
 	NUMBER("max-entries", max_entries),
 	DIGEST("digest", digest),
 	DIGEST("diff-id", diff_id),
+};
+
+static const struct option pack_options[] = {
+	TEXT("path", path),
+	TEXT("as", as),
+	FLAG("whiteouts", whiteouts),
+	FLAG("sparse", sparse),
+};
+
+static const struct job_options {
+	const char *name;
+	enum job job;
+	const struct option *options;
+	size_t count;
+	uint64_t max_entries;
+} jobs[] = {
+	{"index", JOB_INDEX, index_options, ARRAY_SIZE(index_options), UNPACK_INDEX_MAX_ENTRIES},
+	{"layer", JOB_LAYER, layer_options, ARRAY_SIZE(layer_options), UNPACK_LAYER_MAX_ENTRIES},
+	{"pack", JOB_PACK, pack_options, ARRAY_SIZE(pack_options), 0},
 };
 
 /* Returns the value's text, "" for a flag, or NULL when `arg` is not this option. */
@@ -76,46 +100,64 @@ static bool store(const struct option *option, const char *value, struct options
 	case OPTION_DIGEST:
 		*(const char **)where = value;
 		return digest_is_valid(value);
+	case OPTION_TEXT:
+		*(const char **)where = value;
+		return *value != '\0';
 	}
 	return false;
 }
 
-static int parse_one(const struct option *table, size_t count, const char *arg,
-		     struct options *options, struct error *err)
+static int parse_one(const struct job_options *job, const char *arg, struct options *options,
+		     struct error *err)
 {
-	for (size_t i = 0; i < count; i++) {
-		const char *value = match(&table[i], arg);
+	for (size_t i = 0; i < job->count; i++) {
+		const char *value = match(&job->options[i], arg);
 
-		if (value && store(&table[i], value, options))
+		if (value && store(&job->options[i], value, options))
 			return 0;
 	}
 	return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: bad option '%s'", arg);
 }
 
+static const struct job_options *find_job(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++)
+		if (strcmp(jobs[i].name, name) == 0)
+			return &jobs[i];
+	return NULL;
+}
+
+static int check_region(struct options *o, struct error *err)
+{
+	o->region = o->size != UINT64_MAX;
+	if (o->region && o->offset == UINT64_MAX)
+		o->offset = 0;
+	if ((o->offset != UINT64_MAX && !o->region) ||
+	    (o->region && (o->size > INT64_MAX || o->offset > INT64_MAX - o->size)))
+		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: bad offset or size");
+	return 0;
+}
+
 int options_parse(int argc, char **argv, struct options *ret_options, struct error *err)
 {
+	const struct job_options *job = argc > 1 ? find_job(argv[1]) : NULL;
 	struct options o = {
 		.offset = UINT64_MAX,
 		.size = UINT64_MAX,
 		.max_bytes = UNPACK_DEFAULT_MAX_BYTES,
 	};
-	bool layer = argc > 1 && strcmp(argv[1], "layer") == 0;
 
-	if (!layer && (argc < 2 || strcmp(argv[1], "index") != 0))
-		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: 'index' or 'layer'?");
-	o.job = layer ? JOB_LAYER : JOB_INDEX;
-	o.max_entries = layer ? UNPACK_LAYER_MAX_ENTRIES : UNPACK_INDEX_MAX_ENTRIES;
+	if (!job)
+		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: which job?");
+	o.job = job->job;
+	o.max_entries = job->max_entries;
 	for (int i = 2; i < argc; i++)
-		if (parse_one(layer ? layer_options : index_options,
-			      layer ? ARRAY_SIZE(layer_options) : ARRAY_SIZE(index_options),
-			      argv[i], &o, err) < 0)
+		if (parse_one(job, argv[i], &o, err) < 0)
 			return err_result(err);
-	o.region = o.size != UINT64_MAX;
-	if (o.region && o.offset == UINT64_MAX)
-		o.offset = 0;
-	if ((o.offset != UINT64_MAX && !o.region) ||
-	    (o.region && (o.size > INT64_MAX || o.offset > INT64_MAX - o.size)))
-		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: bad offset or size");
+	if (check_region(&o, err) < 0)
+		return err_result(err);
+	if (o.job == JOB_PACK && !o.path)
+		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: which path?");
 	*ret_options = o;
 	return 0;
 }

@@ -11,6 +11,7 @@
 enum job {
 	JOB_INDEX,
 	JOB_LAYER,
+	JOB_PACK,
 };
 
 struct options {
@@ -20,6 +21,8 @@ struct options {
 	uint64_t offset, size;
 	uint64_t max_bytes, max_entries;
 	const char *digest, *diff_id; /* NULL: not given */
+	const char *path, *as;        /* NULL: not given */
+	bool whiteouts, sparse;
 };
 
 /* Pointers in *ret_options lead into argv. */

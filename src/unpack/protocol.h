@@ -9,6 +9,7 @@
  *
  *	skiff-unpack index [OPTION...]      which files does this archive hold, and where
  *	skiff-unpack layer [OPTION...]      unpack one layer into a directory
+ *	skiff-unpack pack [OPTION...]       make a tar stream of a tree
  *
  * Options are "--name=value" or "--name", in any order, none twice; numbers are decimal.
  *
@@ -18,10 +19,12 @@
  * that is not in this table is closed by the helper.
  *
  *	UNPACK_RESULT_FD  write end of a pipe; the answer
- *	UNPACK_INPUT_FD   file or pipe to read
+ *	UNPACK_INPUT_FD   file or pipe to read; pack: to write
  *	UNPACK_OUTPUT_FD  layer: directory to fill (O_RDONLY | O_DIRECTORY, not O_PATH), empty;
  *	                  index: a directory of ours, empty, mode 0700, used as the helper's root
- *	                  only (the staging directory of this load will do; nothing is made in it)
+ *	                  only (the staging directory of this load will do; nothing is made in it);
+ *	                  pack: the directory that is the root of all paths, with what is mounted
+ *	                  below it, or a mount namespace (/proc/PID/ns/mnt) whose root is
  *	UNPACK_EXTRA_FD   layer with --blob: regular file that receives the input as it came;
  *	                  index with --spool: regular file, O_RDWR, empty, that receives the tar
  *
@@ -89,6 +92,18 @@
  *
  * Nothing is flushed to disk: one syncfs(2) by the engine serves all layers of an image. After an
  * error, directory and blob hold an unfinished mess that the engine throws away.
+ *
+ *
+ * pack
+ *
+ *	--path=PATH         what to pack, resolved in the root; a link at its end is not followed
+ *	--as=NAME           the name of its entry. Without it, a directory has no entry of its own,
+ *	                    and what is in it has names that begin there
+ *	--whiteouts         PATH is the upper directory of an overlay: what it hides becomes
+ *	                    whiteouts, as in a layer of an image
+ *	--sparse            large holes of files are kept (GNU.sparse 1.0)
+ *
+ *	{"pack": {"entries": 6500, "bytes": 83886080}}
  *
  *
  * Errors

@@ -93,6 +93,12 @@ static const struct sock_filter worker_filter[] = {
 	ALLOW(fremovexattr),
 	ALLOW(fchdir),
 	ALLOW(ftruncate),
+	/* reading a tree */
+	ALLOW(readlinkat),
+	ALLOW(flistxattr),
+	ALLOW(fgetxattr),
+	ALLOW(fstatfs),
+	ALLOW(sendfile),
 	ALLOW(lseek),
 	ALLOW(getdents64),
 	ALLOW_FCNTL,
@@ -124,8 +130,17 @@ static const struct sock_filter worker_filter[] = {
 };
 
 static const struct sock_filter warden_filter[] = {
-	BEGIN,        ALLOW(recvmsg),      ALLOW(fsetxattr),       ALLOW(sendmsg),    ALLOW(close),
-	ALLOW(wait4), ALLOW(rt_sigreturn), ALLOW(restart_syscall), ALLOW(exit_group), END,
+	BEGIN,
+	ALLOW(recvmsg),
+	ALLOW(fsetxattr),
+	ALLOW(fgetxattr),
+	ALLOW(sendmsg),
+	ALLOW(close),
+	ALLOW(wait4),
+	ALLOW(rt_sigreturn),
+	ALLOW(restart_syscall),
+	ALLOW(exit_group),
+	END,
 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -63,7 +63,8 @@ static int run_inside(trial *attempt, bool seal)
 	if (pid == 0) {
 		int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-		if (confine_enter(fd, /* warden= */ true, &c, &err) < 0)
+		if (confine_enter(&(struct confine_request){.root_fd = fd, .warden = true}, &c,
+				  &err) < 0)
 			_exit(90);
 		if (seal && confine_seal(&c, &err) < 0)
 			_exit(91);
@@ -248,7 +249,7 @@ static void all_threads_are_sealed(void **state)
 		pthread_t thread;
 
 		(void)pthread_barrier_init(&barrier, NULL, 2);
-		if (confine_enter(fd, /* warden= */ false, &c, &err) < 0 ||
+		if (confine_enter(&(struct confine_request){.root_fd = fd}, &c, &err) < 0 ||
 		    pthread_create(&thread, NULL, try_in_thread, &barrier) != 0 ||
 		    confine_seal(&c, &err) < 0)
 			_exit(90);

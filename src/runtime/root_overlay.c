@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/root_overlay.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+
+#include "base/alloc.h"
+#include "base/path.h"
+#include "sys/mount.h"
+
+static int open_dir(int dir_fd, const char *path, const char *what, int *ret_fd, struct error *err)
+{
+	int fd = path_open_beneath(dir_fd, path, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, -fd, "open %s '%s'", what, path);
+	*ret_fd = fd;
+	return 0;
+}
+
+static void close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		cleanup_close_fd(&fds[i]);
+}
+
+/* Top first. For reading, what the container wrote is the topmost of them. */
+static int open_lowers(const struct root_overlay *q, int *fds, size_t *ret_count, struct error *err)
+{
+	size_t n = 0;
+	int r = 0;
+
+	if (q->use == ROOT_FOR_READING)
+		r = open_dir(q->bundle_fd, ROOT_UPPER_NAME, "the container's", &fds[n++], err);
+	for (size_t i = 0; r >= 0 && i < q->lowers->count; i++)
+		r = open_dir(q->root_fd, q->lowers->items[i], "layer", &fds[n++], err);
+	*ret_count = n;
+	return r;
+}
+
+static int open_writable(const struct root_overlay *q, struct mount_overlay *overlay,
+			 struct error *err)
+{
+	int r = open_dir(q->bundle_fd, ROOT_UPPER_NAME, "the container's", &overlay->upper_fd, err);
+
+	if (r >= 0)
+		r = open_dir(q->bundle_fd, ROOT_WORK_NAME, "the container's", &overlay->work_fd,
+			     err);
+	if (r < 0)
+		return r;
+	/* The mark of an earlier volatile mount, which the kernel refuses; --rm vouches for the
+	 * loss. */
+	if (q->is_volatile)
+		(void)path_remove_tree(overlay->work_fd, "work/incompat");
+	return 0;
+}
+
+/* An overlay without an upper layer needs two others; a single one needs no overlay. */
+static int mount_lowers(const struct mount_overlay *overlay)
+{
+	auto_close int fd = NO_FD;
+	int r;
+
+	if (overlay->upper_fd >= 0 || overlay->lower_count > 1)
+		return mount_overlay(overlay);
+	fd = mount_copy(overlay->lowers[0], /* recursive= */ false);
+	r = fd < 0 ? fd : mount_change(fd, MOUNT_ATTR_RDONLY, 0, 0, /* recursive= */ false);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+int root_overlay_mount(const struct root_overlay *q, struct error *err)
+{
+	auto_free int *lowers = xcalloc(q->lowers->count + 1, sizeof(int));
+	auto_close int upper_fd = NO_FD, work_fd = NO_FD;
+	struct mount_overlay overlay = {
+		.lowers = lowers,
+		.upper_fd = NO_FD,
+		.work_fd = NO_FD,
+		.is_volatile = q->is_volatile && q->use == ROOT_FOR_WRITING,
+		.attributes = q->use == ROOT_FOR_WRITING ? 0 : MOUNT_ATTR_RDONLY,
+	};
+	int r, mount_fd;
+
+	for (size_t i = 0; i < q->lowers->count + 1; i++)
+		lowers[i] = NO_FD;
+	r = q->use == ROOT_FOR_WRITING ? open_writable(q, &overlay, err) : 0;
+	upper_fd = overlay.upper_fd;
+	work_fd = overlay.work_fd;
+	if (r >= 0)
+		r = open_lowers(q, lowers, &overlay.lower_count, err);
+	mount_fd = r < 0 ? r : mount_lowers(&overlay);
+	close_all(lowers, q->lowers->count + 1);
+	if (r < 0)
+		return r;
+	if (mount_fd < 0)
+		return err_set(err, ERR_SYSTEM, -mount_fd, "mount the overlay of %zu layers",
+			       q->lowers->count);
+	return mount_fd;
+}

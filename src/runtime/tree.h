@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tree.h - a container's files, for those who are not in it
+ *
+ * Theory. Copying, comparing and exporting need a container's files as the container sees them, also
+ * when it does not run, and must not go through a path of the host: whoever resolves a name in there
+ * with the host's root as his own can be led out by a link (CVE-2018-15664). So what one gets is a mount
+ * namespace whose root is the container's, by descriptor; skiff-unpack enters it and has nothing else.
+ * The namespace lives as long as the descriptor; the host's mount table never shows it.
+ *
+ *	TREE_FILES     all that the container sees: its root, volumes, binds. Of a running one it is
+ *	               the container's own namespace, tmpfs included; of another one it is made here,
+ *	               without those filesystems that exist only while it runs
+ *	TREE_ROOT      the root filesystem alone, read-only: what an image would be made of
+ *	TREE_LAYERS    read-only; "/upper" is what the container wrote, "/lower" the image
+ */
+#ifndef SKIFF_RUNTIME_TREE_H
+#define SKIFF_RUNTIME_TREE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/strv.h"
+
+struct process_id;
+
+enum tree_kind {
+	TREE_FILES,
+	TREE_ROOT,
+	TREE_LAYERS,
+};
+
+#define TREE_UPPER "/upper"
+#define TREE_LOWER "/lower"
+
+struct tree_request {
+	enum tree_kind kind;
+	const struct process_id *init; /* PID 1 of a running container, else NULL */
+	int root_fd;                   /* ROOT */
+	int bundle_fd;                 /* ROOT/containers/ID */
+	const struct strv *lowers;     /* as in launch.json */
+	const json_t *mounts; /* of an OCI configuration; the binds among them are mounted */
+	const struct strv *fill_volumes;
+	bool writable; /* TREE_FILES of a container that does not run: the caller keeps it from starting */
+};
+
+/*
+ * Returns the descriptor of the mount namespace. ERR_CONFLICT when the container ended meanwhile. The
+ * caller must be single-threaded.
+ */
+int tree_open(const struct tree_request *request, struct error *err);
+
+#endif
