@@ -23,13 +23,21 @@ void auth_file_release(struct auth_file *file)
 	*file = (struct auth_file){0};
 }
 
+static bool is_blank(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!text[i] || !strchr(" \t\r\n", text[i]))
+			return false;
+	return true;
+}
+
 int auth_file_parse(const char *text, size_t len, const char *path, enum auth_file_style style,
 		    struct auth_file *ret_file, struct error *err)
 {
 	auto_(error_release) struct error detail = {0};
 	auto_(json_decref) json_t *root = NULL;
 
-	if (strspn(text, " \t\r\n") == len) {
+	if (is_blank(text, len)) {
 		root = json_object();
 	} else if (json_parse(text, len, path, &root, &detail) < 0) {
 		/* The parser's own message quotes what is near the mistake: it may be a secret. */
