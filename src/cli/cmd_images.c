@@ -34,7 +34,7 @@ static const struct option_spec images_options[] = {
 	OPT_LIST(struct images_opts, filters, 'f', "filter", "filter",
 		 "Show images for which key=value holds (dangling, reference)"),
 	OPT_STRING(struct images_opts, format, 0, "format", "string",
-		   "Show a table, json (an object per line), or a text with {{.Field}}"),
+		   "Format the output: \"table\", \"table TEMPLATE\", \"json\" or a Go TEMPLATE"),
 	OPT_FLAG(struct images_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
 	OPT_FLAG(struct images_opts, quiet, 'q', "quiet", "Only show image IDs"),
 	OPT_END,
@@ -268,7 +268,9 @@ static int images_run(const struct command_call *call)
 	const struct images_context context = {clock_now_ns(), opts->no_trunc};
 	const struct listing listing = {
 		.fields = images_fields,
-		.format = !opts->format && opts->quiet ? "{{.ID}}" : opts->format,
+		.format = opts->format,
+		.quiet = opts->quiet,
+		.type_name = "*formatter.imageContext",
 		.columns = opts->digests ? digest_columns : plain_columns,
 		.context = &context,
 	};

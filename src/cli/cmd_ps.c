@@ -30,7 +30,7 @@ static const struct option_spec ps_options[] = {
 		 "Show containers for which key=value holds (ancestor, before, exited, id, label, "
 		 "name, since, status, volume)"),
 	OPT_STRING(struct ps_opts, format, 0, "format", "string",
-		   "Show a table, json (an object per line), or a text with {{.Field}}"),
+		   "Format the output: \"table\", \"table TEMPLATE\", \"json\" or a Go TEMPLATE"),
 	OPT_INT(struct ps_opts, last, 'n', "last",
 		"Show n last created containers (includes all states)", .default_text = "-1"),
 	OPT_FLAG(struct ps_opts, latest, 'l', "latest",
@@ -143,6 +143,14 @@ static void text_status(const void *item, const void *context, struct strbuf *te
 	container_status_text(s, c->now_ns, text);
 }
 
+static void text_label(const void *item, const char *key, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const char *value = strv_env_find(&s->labels, key);
+
+	strbuf_adds(text, value ? value : "");
+}
+
 static const struct listing_field ps_fields[] = {
 	{"Command", "COMMAND", text_command},
 	{"CreatedAt", "CREATED AT", text_created_at},
@@ -177,9 +185,12 @@ static int ps_run(const struct command_call *call)
 	const struct ps_context context = {clock_now_ns(), opts->no_trunc};
 	const struct listing listing = {
 		.fields = ps_fields,
-		.format = !opts->format && opts->quiet ? "{{.ID}}" : opts->format,
+		.format = opts->format,
+		.quiet = opts->quiet,
 		.columns = ps_columns,
 		.context = &context,
+		.type_name = "*formatter.ContainerContext",
+		.label = text_label,
 	};
 	auto_(container_list_release) struct container_list list = {0};
 	auto_(error_release) struct error err = {0};

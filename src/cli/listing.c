@@ -1,198 +1,323 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/listing.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/strv.h"
-#include "base/table.h"
+#include "base/tabs.h"
+#include "template/template.h"
 
 #define TABLE_PREFIX "table"
-#define ACTION_OPEN "{{"
-#define ACTION_CLOSE "}}"
-
-/* ---- one item ---- */
-
-static const struct listing_field *find_field(const struct listing *listing, const char *name,
-					      size_t len)
-{
-	for (const struct listing_field *f = listing->fields; f->name; f++)
-		if (strlen(f->name) == len && memcmp(f->name, name, len) == 0)
-			return f;
-	return NULL;
-}
-
-static void add_json(const struct listing *listing, const void *item, struct strbuf *text)
-{
-	auto_(json_decref) json_t *object = json_object();
-	auto_free char *json = NULL;
-
-	for (const struct listing_field *f = listing->fields; f->name; f++) {
-		auto_(strbuf_release) struct strbuf value = {0};
-
-		f->text(item, listing->context, &value);
-		json_set_string(object, f->name, strbuf_text(&value));
-	}
-	json = json_text(object);
-	strbuf_adds(text, json);
-}
-
-/* ---- templates ---- */
-
-/* What stands between the braces, without white space around it. */
-struct action {
-	const char *text;
-	size_t len;
-};
-
-static struct action trim_action(const char *start, const char *end)
-{
-	while (start < end && isspace((unsigned char)*start))
-		start++;
-	while (end > start && isspace((unsigned char)end[-1]))
-		end--;
-	return (struct action){start, (size_t)(end - start)};
-}
-
-/* `item` NULL: the header, where a field is its title. */
-static int add_action(const struct listing *listing, struct action action, const void *item,
-		      struct strbuf *text, struct error *err)
-{
-	const struct listing_field *field;
-
-	if (action.len == 6 && memcmp(action.text, "json .", 6) == 0) {
-		if (item)
-			add_json(listing, item, text);
-		return 0;
-	}
-	if (action.len < 2 || action.text[0] != '.')
-		return err_set(err, ERR_INVALID, 0,
-			       "template action '{{%.*s}}' is not supported (use {{.Field}})",
-			       (int)action.len, action.text);
-	field = find_field(listing, action.text + 1, action.len - 1);
-	if (!field)
-		return err_set(err, ERR_INVALID, 0, "template field '%.*s' does not exist",
-			       (int)action.len, action.text);
-	if (item)
-		field->text(item, listing->context, text);
-	else
-		strbuf_adds(text, field->header);
-	return 0;
-}
-
-static int add_template(const struct listing *listing, const char *template, const void *item,
-			struct strbuf *text, struct error *err)
-{
-	const char *open;
-
-	while ((open = strstr(template, ACTION_OPEN))) {
-		const char *close = strstr(open, ACTION_CLOSE);
-		int r;
-
-		if (!close)
-			return err_set(err, ERR_INVALID, 0, "template has '{{' without '}}'");
-		strbuf_add(text, template, (size_t)(open - template));
-		r = add_action(listing, trim_action(open + 2, close), item, text, err);
-		if (r < 0)
-			return r;
-		template = close + 2;
-	}
-	strbuf_adds(text, template);
-	return 0;
-}
-
-/* Backslash and t or n are what they are in C. */
-static char *unescape(const char *format)
-{
-	auto_(strbuf_release) struct strbuf text = {0};
-
-	for (; *format; format++) {
-		if (format[0] == '\\' && (format[1] == 't' || format[1] == 'n'))
-			strbuf_addc(&text, *++format == 't' ? '\t' : '\n');
-		else
-			strbuf_addc(&text, *format);
-	}
-	return strbuf_take(&text);
-}
-
-static int add_cells(const struct listing *listing, const struct strv *cells, const void *item,
-		     struct table *table, struct error *err)
-{
-	for (size_t i = 0; i < cells->count; i++) {
-		auto_(strbuf_release) struct strbuf cell = {0};
-		int r = add_template(listing, cells->items[i], item, &cell, err);
-
-		if (r < 0)
-			return r;
-		table_add(table, strbuf_text(&cell));
-	}
-	return 0;
-}
-
-/* ---- all items ---- */
+#define QUIET_FIELD "ID"
+#define TYPE_NAME "*formatter.Context"
+#define PARSING_ERROR "template parsing error"
 
 struct rows {
 	const char *items;
 	size_t item_size, count;
 };
 
-static int format_table(const struct listing *listing, const struct strv *cells,
-			const struct rows *rows, struct strbuf *text, struct error *err)
-{
-	auto_(table_release) struct table table;
-	int r;
+/* ---- one item ---- */
 
-	table_init(&table, NULL, 0);
-	table.columns = cells->count;
-	r = add_cells(listing, cells, NULL, &table, err);
-	for (size_t i = 0; i < rows->count && r >= 0; i++)
-		r = add_cells(listing, cells, rows->items + i * rows->item_size, &table, err);
-	if (r < 0)
-		return r;
-	table_format(&table, text);
+static const struct listing_field *find_field(const struct listing *listing, const char *name)
+{
+	for (const struct listing_field *f = listing->fields; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+static json_t *field_value(const struct listing *listing, const struct listing_field *field,
+			   const void *item)
+{
+	auto_(strbuf_release) struct strbuf text = {0};
+	json_t *value = NULL;
+
+	field->text(item, listing->context, &text);
+	if (field->kind != LISTING_TEXT)
+		value = json_loads(strbuf_text(&text), JSON_DECODE_ANY, NULL);
+	else
+		value = json_stringn(strbuf_text(&text), text.len);
+	return value ? value : json_string("?"); /* not UTF-8 */
+}
+
+/* A cell is one line of text, whatever a container calls itself. */
+static void hide_controls(struct strbuf *text, size_t from)
+{
+	for (size_t i = from; i < text->len; i++)
+		if ((unsigned char)text->data[i] < 0x20 || text->data[i] == 0x7f)
+			text->data[i] = '?';
+}
+
+static void add_cell(const struct listing *listing, const struct listing_field *field,
+		     const void *item, struct strbuf *text)
+{
+	size_t start = text->len;
+
+	field->text(item, listing->context, text);
+	hide_controls(text, start);
+}
+
+/* ---- the default table, and json: no template needed ---- */
+
+static void add_row(const struct listing *listing, const void *item, struct strbuf *text)
+{
+	for (const char *const *name = listing->columns; *name; name++) {
+		const struct listing_field *field = find_field(listing, *name);
+
+		if (name != listing->columns)
+			strbuf_addc(text, '\t');
+		if (item)
+			add_cell(listing, field, item, text);
+		else
+			strbuf_adds(text, field->header);
+	}
+	strbuf_addc(text, '\n');
+}
+
+static void format_default(const struct listing *listing, const struct rows *rows,
+			   struct strbuf *text)
+{
+	auto_(strbuf_release) struct strbuf lines = {0};
+
+	add_row(listing, NULL, &lines);
+	for (size_t i = 0; i < rows->count; i++)
+		add_row(listing, rows->items + i * rows->item_size, &lines);
+	tabs_align(strbuf_text(&lines), text);
+}
+
+static void format_quiet(const struct listing *listing, const struct rows *rows,
+			 struct strbuf *text)
+{
+	const struct listing_field *field =
+		find_field(listing, listing->quiet_field ? listing->quiet_field : QUIET_FIELD);
+
+	for (size_t i = 0; i < rows->count; i++) {
+		field->text(rows->items + i * rows->item_size, listing->context, text);
+		strbuf_addc(text, '\n');
+	}
+}
+
+static void format_json(const struct listing *listing, const struct rows *rows, struct strbuf *text)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		auto_(json_decref) json_t *object = json_object();
+
+		for (const struct listing_field *f = listing->fields; f->name; f++)
+			(void)json_object_set_new(object, f->name,
+						  field_value(listing, f,
+							      rows->items + i * rows->item_size));
+		template_json(object, NULL, text);
+		strbuf_addc(text, '\n');
+	}
+}
+
+/* ---- templates ---- */
+
+/* Backslash and t or n are what they are in C; spaces around it all do not count. */
+static char *clean_format(const char *format, const char *added)
+{
+	auto_(strbuf_release) struct strbuf text = {0};
+	auto_free char *whole = xasprintf("%s%s", format, added ? added : "");
+	size_t len = strlen(whole);
+	const char *s = whole;
+
+	while (len > 0 && whole[len - 1] == ' ')
+		whole[--len] = '\0';
+	while (*s == ' ')
+		s++;
+	for (; *s; s++) {
+		if (s[0] == '\\' && (s[1] == 't' || s[1] == 'n'))
+			strbuf_addc(&text, *++s == 't' ? '\t' : '\n');
+		else
+			strbuf_addc(&text, *s);
+	}
+	return strbuf_take(&text);
+}
+
+/* What one row is for the template. */
+struct row {
+	const struct listing *listing;
+	const void *item;
+	bool *used; /* which fields the template looks at */
+	struct template_type type;
+	struct template_field *fields;
+	bool table;
+};
+
+static json_t *row_label(const void *self, const char *argument)
+{
+	const struct row *row = self;
+	auto_(strbuf_release) struct strbuf text = {0};
+
+	row->listing->label(row->item, argument, &text);
+	return json_string(strbuf_text(&text));
+}
+
+static const struct template_type *type_of(enum listing_kind kind)
+{
+	switch (kind) {
+	case LISTING_TEXT:
+		return &template_string;
+	case LISTING_BOOL:
+		return &template_bool;
+	case LISTING_NUMBER:
+		return &template_int64;
+	case LISTING_JSON:
+		return &template_any;
+	}
+	return &template_any;
+}
+
+static void row_init(struct row *row, const struct listing *listing, const struct template *t,
+		     bool table)
+{
+	size_t count = 0;
+
+	while (listing->fields[count].name)
+		count++;
+	*row = (struct row){.listing = listing, .table = table};
+	row->used = xcalloc(count + 1, sizeof(*row->used));
+	row->fields = xcalloc(count + 2, sizeof(*row->fields));
+	for (size_t i = 0; i < count; i++) {
+		row->used[i] = template_uses(t, listing->fields[i].name);
+		row->fields[i] = (struct template_field){listing->fields[i].name,
+							 type_of(listing->fields[i].kind)};
+	}
+	if (listing->label)
+		row->fields[count] =
+			(struct template_field){"Label", &template_string, .call = row_label};
+	row->type = (struct template_type){
+		TEMPLATE_STRUCT,
+		listing->type_name ? listing->type_name : TYPE_NAME,
+		.fields = row->fields,
+	};
+}
+
+static void row_release(struct row *row)
+{
+	free(row->used);
+	free(row->fields);
+	*row = (struct row){0};
+}
+
+DEFINE_CLEANUP_VALUE(struct row, row_release);
+
+static json_t *row_value(const struct row *row)
+{
+	json_t *object = json_object();
+
+	for (size_t i = 0; row->listing->fields[i].name; i++) {
+		const struct listing_field *field = &row->listing->fields[i];
+		auto_(strbuf_release) struct strbuf cell = {0};
+
+		if (!row->used[i])
+			continue;
+		if (row->table && field->kind == LISTING_TEXT) {
+			add_cell(row->listing, field, row->item, &cell);
+			(void)json_object_set_new(object, field->name,
+						  json_stringn(strbuf_text(&cell), cell.len));
+		} else {
+			(void)json_object_set_new(object, field->name,
+						  field_value(row->listing, field, row->item));
+		}
+	}
+	return object;
+}
+
+static int add_items(struct row *row, const struct template *t, const struct rows *rows,
+		     struct strbuf *text, struct error *err)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		auto_(json_decref) json_t *value = NULL;
+		struct template_data data = {.type = &row->type, .self = row};
+		int r;
+
+		row->item = rows->items + i * rows->item_size;
+		value = row_value(row);
+		data.value = value;
+		r = template_run(t, &data, text, err);
+		if (r < 0)
+			return err_wrap(err, r, PARSING_ERROR);
+		strbuf_addc(text, '\n');
+	}
 	return 0;
 }
 
-static int format_lines(const struct listing *listing, const char *template,
-			const struct rows *rows, struct strbuf *text, struct error *err)
+/* The template again, on the titles. Whatever it cannot do with them ends the line, as docker's does. */
+static void add_header(const struct listing *listing, const struct template *t, struct strbuf *text)
 {
-	auto_(strbuf_release) struct strbuf header = {0};
+	auto_(json_decref) json_t *titles = json_object();
+	auto_(error_release) struct error ignored = {0};
+	const struct template_data data = {
+		.value = titles,
+		.type = &template_string_map,
+		.header = true,
+	};
+
+	for (const struct listing_field *f = listing->fields; f->name; f++)
+		if (f->header)
+			json_set_string(titles, f->name, f->header);
+	(void)template_run(t, &data, text, &ignored);
+	strbuf_addc(text, '\n');
+}
+
+static int format_template(const struct listing *listing, const char *format, bool table,
+			   const struct rows *rows, struct strbuf *text, struct error *err)
+{
+	auto_free char *source = clean_format(format, table ? listing->added : NULL);
+	auto_(template_free) struct template *t = NULL;
+	auto_(strbuf_release) struct strbuf lines = {0};
+	auto_(row_release) struct row row = {0};
 	int r;
 
-	r = add_template(listing, template, NULL, &header, err); /* wrong also without rows */
-	for (size_t i = 0; i < rows->count && r >= 0; i++) {
-		r = add_template(listing, template, rows->items + i * rows->item_size, text, err);
-		strbuf_addc(text, '\n');
-	}
+	r = template_parse(source, &t, err);
+	if (r < 0)
+		return err_wrap(err, r, PARSING_ERROR);
+	row_init(&row, listing, t, table);
+	if (!table)
+		return add_items(&row, t, rows, text, err);
+	add_header(listing, t, &lines);
+	r = add_items(&row, t, rows, &lines, err);
+	if (r >= 0)
+		tabs_align(strbuf_text(&lines), text);
 	return r;
 }
 
-static void default_cells(const struct listing *listing, struct strv *cells)
+/* ---- all of it ---- */
+
+static bool is_default_table(const char *format)
 {
-	for (const char *const *name = listing->columns; *name; name++)
-		strv_addf(cells, "{{.%s}}", *name);
+	return !format || !*format || strcmp(format, TABLE_PREFIX) == 0;
+}
+
+static bool is_table(const char *format)
+{
+	return strncmp(format, TABLE_PREFIX, strlen(TABLE_PREFIX)) == 0;
 }
 
 static int format_all(const struct listing *listing, const struct rows *rows, struct strbuf *text,
 		      struct error *err)
 {
-	const size_t prefix = strlen(TABLE_PREFIX);
-	auto_free char *format = unescape(listing->format ? listing->format : TABLE_PREFIX);
-	auto_(strv_release) struct strv cells = {0};
+	const char *format = listing->format;
 
-	if (strcmp(format, "json") == 0)
-		return format_lines(listing, "{{json .}}", rows, text, err);
-	if (strcmp(format, TABLE_PREFIX) == 0) {
-		default_cells(listing, &cells);
-		return format_table(listing, &cells, rows, text, err);
-	}
-	if (strncmp(format, TABLE_PREFIX " ", prefix + 1) == 0) {
-		strv_split(&cells, format + prefix + 1, '\t');
-		return format_table(listing, &cells, rows, text, err);
-	}
-	return format_lines(listing, format, rows, text, err);
+	if (format && strcmp(format, "raw") == 0 && listing->raw)
+		return format_template(listing, listing->quiet ? listing->raw_quiet : listing->raw,
+				       /* table= */ false, rows, text, err);
+	if (listing->quiet)
+		format_quiet(listing, rows, text);
+	else if (is_default_table(format))
+		format_default(listing, rows, text);
+	else if (strcmp(format, "json") == 0)
+		format_json(listing, rows, text);
+	else if (is_table(format))
+		return format_template(listing, format + strlen(TABLE_PREFIX), /* table= */ true,
+				       rows, text, err);
+	else
+		return format_template(listing, format, /* table= */ false, rows, text, err);
+	return 0;
 }
 
 int listing_print(const struct listing *listing, const void *items, size_t item_size, size_t count,
@@ -205,6 +330,25 @@ int listing_print(const struct listing *listing, const void *items, size_t item_
 	r = format_all(listing, &rows, &text, err);
 	if (r < 0)
 		return r;
-	(void)fputs(strbuf_text(&text), out);
+	(void)fwrite(strbuf_text(&text), 1, text.len, out);
 	return 0;
+}
+
+bool listing_uses(const struct listing *listing, const char *field)
+{
+	auto_(template_free) struct template *t = NULL;
+	auto_(error_release) struct error ignored = {0};
+
+	if (listing->quiet)
+		return strcmp(field, listing->quiet_field ? listing->quiet_field : QUIET_FIELD) ==
+		       0;
+	if (is_default_table(listing->format)) {
+		for (const char *const *name = listing->columns; *name; name++)
+			if (strcmp(*name, field) == 0)
+				return true;
+		return false;
+	}
+	if (template_parse(listing->format, &t, &ignored) < 0)
+		return true;
+	return strcmp(listing->format, "json") == 0 || template_uses(t, field);
 }

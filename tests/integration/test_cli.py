@@ -260,7 +260,13 @@ def test_formats_of_ps(skiff):
     assert shown["Names"] == "web" and shown["Labels"] == "a=b" and shown["State"] == "running"
     assert skiff.run("ps", "--format", "{{.Names}}:{{.Image}}").stdout == "web:busybox\n"
     result = skiff.fails("ps", "--format", "{{.Nonsense}}", code=1)
-    assert result.stderr == "skiff: template field '.Nonsense' does not exist\n"
+    assert result.stderr == (
+        'skiff: template parsing error: template: :1:2: executing "" at <.Nonsense>: can\'t '
+        "evaluate field Nonsense in type *formatter.ContainerContext\n")
+    assert skiff.run("ps", "--format", '{{.Label "a"}}{{.Label "none"}}|{{len .ID}}').stdout == (
+        "b|12\n")
+    assert skiff.run("ps", "--format", "table {{.Names}}\\t{{upper .State}}").stdout == (
+        "NAMES     STATE\nweb       RUNNING\n")
 
 
 def test_images(skiff):
