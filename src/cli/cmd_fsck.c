@@ -72,8 +72,9 @@ const struct command cmd_fsck = {
 		"compares the files, and looks for what belongs to nobody. One line for each thing "
 		"that is wrong; the exit status is 0 when nothing is, or everything was "
 		"repaired.\n\n"
-		"--repair unpacks damaged layers again from their blobs, takes away blobs that are "
-		"not what their names say (load or pull the image again then), and removes "
+		"--repair unpacks damaged layers again from their blobs, takes away what is not "
+		"what its name says, which the next load or pull of the image brings again, and "
+		"removes "
 		"leftovers. Volumes are never touched. The room of the largest layer is needed for "
 		"a "
 		"while.",

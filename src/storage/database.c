@@ -35,7 +35,8 @@ int db_fail(sqlite3 *db, struct error *err)
 {
 	int system_errno = sqlite3_system_errno(db);
 
-	switch (sqlite3_errcode(db)) {
+	/* The low byte is the kind of failure, also with extended codes. */
+	switch (sqlite3_errcode(db) & 0xff) {
 	case SQLITE_NOMEM:
 		abort();
 	case SQLITE_FULL:
