@@ -100,7 +100,7 @@ static int run_foreground(const struct command_call *call, const char *id)
 		return foreground_fail(call, &err);
 	if (result.detached)
 		return 0;
-	if (request->auto_remove) {
+	if (request->auto_remove && !result.kept) {
 		container_discard_writes(call->engine, id);
 		if (monitor_link_wait_gone(call->link, &err) < 0)
 			return cli_fail(call, &err);

@@ -45,17 +45,14 @@ static int stop_run(const struct command_call *call)
 
 static int restart_one(const struct command_call *call, const char *selector, struct error *err)
 {
-	const struct monitor_link_options options = {0};
+	const struct stop_opts *opts = call->opts;
 	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
 	int r;
 
-	r = stop_one(call, selector, err);
-	if (r < 0)
-		return r;
 	r = monitor_link_spawn(&link, err);
 	if (r < 0)
 		return r;
-	return container_start(call->engine, selector, &link, &options, err);
+	return container_restart(call->engine, selector, opts->signal, opts->timeout_s, &link, err);
 }
 
 static int restart_run(const struct command_call *call)

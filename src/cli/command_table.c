@@ -68,6 +68,8 @@ static const struct command_path paths[] = {
 	{"image", "tag", &cmd_tag},
 	{"system", "fsck", &cmd_fsck},
 	{"system", "info", &cmd_info},
+	{"system", "start", &cmd_system_start},
+	{"system", "stop", &cmd_system_stop},
 };
 
 static const struct command_group groups[] = {

@@ -30,6 +30,8 @@ extern const struct command cmd_run;
 extern const struct command cmd_save;
 extern const struct command cmd_start;
 extern const struct command cmd_stop;
+extern const struct command cmd_system_start;
+extern const struct command cmd_system_stop;
 extern const struct command cmd_tag;
 extern const struct command cmd_top;
 extern const struct command cmd_unpause;

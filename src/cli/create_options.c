@@ -110,6 +110,10 @@ const struct option_spec create_options[] = {
 		       .choices = "host"),
 	REQUEST_FLAG(privileged, 0, "privileged", "Give the container all privileges"),
 	REQUEST_FLAG(read_only, 0, "read-only", "Mount the container's root read-only"),
+	REQUEST_STRING(restart, 0, "restart", "string",
+		       "Start the container again when it has ended "
+		       "(no|on-failure[:n]|always|unless-stopped)",
+		       .default_text = "no", .choices = "no on-failure always unless-stopped"),
 	REQUEST_FLAG(auto_remove, 0, "rm",
 		     "Remove the container and its anonymous volumes when it ends"),
 	REQUEST_LIST(security_opt, 0, "security-opt",

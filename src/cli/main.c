@@ -2,9 +2,9 @@
 /*
  * main.c - parse, dispatch, report
  *
- * One binary has three lives: the command line; the same, executed again from a read-only place
- * because the command enters a container (sys/self_exe.h); and the monitor of a container. argv[0]
- * tells which: unlike a variable of the environment it is not inherited by what we start.
+ * One binary has four lives: the command line; the same, executed again from a read-only place
+ * because the command enters a container (sys/self_exe.h); the monitor of a container; and the helper
+ * of a monitor that starts its container again. argv[0] tells which: unlike a variable of the environment it is not inherited by what we start.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "engine/container_restart.h"
 #include "monitor/monitor.h"
 #include "monitor/protocol.h"
 #include "sys/self_exe.h"
@@ -76,6 +77,10 @@ int main(int argc, char **argv)
 	if (argv0_is(argc, argv, MONITOR_ARGV0)) {
 		log_init();
 		return monitor_main();
+	}
+	if (argv0_is(argc, argv, MONITOR_PREPARE_ARGV0)) {
+		log_init();
+		return container_restart_main(argc, argv);
 	}
 	if (argv0_is(argc, argv, PROTECTED_ARGV0))
 		(void)prctl(PR_SET_NAME, PROGRAM_NAME); /* execveat() leaves a number there */

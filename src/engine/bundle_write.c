@@ -280,6 +280,9 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	r = log_options_apply(config->log_driver, &config->log_opts, &launch, err);
 	if (r < 0)
 		return r;
+	r = restart_policy_parse(config->restart, &launch.restart, err);
+	if (r < 0)
+		return r;
 	r = compile_seccomp(c, root_fd, capabilities, &launch.seccomp, err);
 	if (r < 0)
 		return r;

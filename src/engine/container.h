@@ -41,6 +41,7 @@ struct create_request {
 	int64_t oom_score_adj;
 	const char *shm_size;
 	const char *stop_signal;
+	const char *restart;    /* no, always, unless-stopped, on-failure[:n] */
 	int64_t stop_timeout_s; /* -1: default (10) */
 	const char *log_driver;
 	struct strv log_opts;
@@ -154,6 +155,12 @@ int container_update(struct engine *engine, const char *selector,
 /* timeout_s: -1 the container's own; signal NULL: the container's own. Returns when it is gone. */
 int container_stop(struct engine *engine, const char *selector, const char *signal,
 		   int64_t timeout_s, struct error *err);
+/* For a shutdown of the machine: not by hand, so that a boot brings it back. */
+int container_shut_down(struct engine *engine, const char *selector, int64_t timeout_s,
+			struct error *err);
+/* Stops it as container_stop() and starts it; one with --rm is not removed. `link` was just spawned. */
+int container_restart(struct engine *engine, const char *selector, const char *signal,
+		      int64_t timeout_s, struct monitor_link *link, struct error *err);
 int container_kill(struct engine *engine, const char *selector, const char *signal,
 		   struct error *err);
 int container_pause(struct engine *engine, const char *selector, bool pause, struct error *err);

@@ -34,6 +34,7 @@ static const struct record_field config_fields[] = {
 	INT(stop_timeout_s, "stopTimeout"),
 	FLAG(init, "init"),
 	FLAG(auto_remove, "autoRemove"),
+	STRING(restart, "restart"),
 	LIST(layers, "layers"),
 	FLAG(read_only, "readOnly"),
 	INT(shm_bytes, "shmSize"),

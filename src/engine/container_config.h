@@ -40,6 +40,7 @@ struct container_config {
 	bool stop_timeout_set;
 	int64_t stop_timeout_s;
 	bool init, auto_remove;
+	char *restart; /* runtime/restart_policy.h; NULL: no */
 
 	/* the root and what is mounted into it */
 	struct strv layers; /* chain ids, bottom first */

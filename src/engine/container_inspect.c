@@ -20,12 +20,13 @@ static void set_time(json_t *object, const char *key, int64_t ns)
 static json_t *inspect_state(const struct container_view *v)
 {
 	bool alive = container_view_is_alive(v);
+	bool restarting = v->status == CONTAINER_RESTARTING;
 	json_t *o = json_object();
 
 	inspect_set_text(o, "Status", container_status_name(v->status));
-	inspect_set_bool(o, "Running", alive);
+	inspect_set_bool(o, "Running", alive || restarting);
 	inspect_set_bool(o, "Paused", v->status == CONTAINER_PAUSED);
-	inspect_set_bool(o, "Restarting", false);
+	inspect_set_bool(o, "Restarting", restarting);
 	inspect_set_bool(o, "OOMKilled", !alive && v->exit.oom_killed);
 	inspect_set_bool(o, "Dead", v->status == CONTAINER_DEAD);
 	inspect_set_int(o, "Pid", alive ? v->state.init.pid : 0);
@@ -192,7 +193,8 @@ static json_t *inspect_object(const struct container *container, const struct co
 	inspect_set_text(o, "Image", record->image_id);
 	set_files(container, o);
 	inspect_set_text(o, "Name", name);
-	inspect_set_int(o, "RestartCount", 0);
+	inspect_set_int(o, "RestartCount",
+			view->has_state ? view->state.restart_count : view->exit.restart_count);
 	inspect_set_text(o, "Driver", "overlay");
 	inspect_set_text(o, "Platform", "linux");
 	inspect_set_text(o, "MountLabel", NULL);

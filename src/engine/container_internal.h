@@ -11,7 +11,8 @@
  * Its status is derived, never stored:
  *
  *	STATE/…/lock is held                          its monitor lives: running (or just starting
- *	                                              or ending, when there is no state.json)
+ *	                                              or ending, when there is no state.json; or
+ *	                                              restarting, when that says so)
  *	free, state.json's PID 1 lives                orphaned
  *	else exit.json exists                         exited (created, if that start failed)
  *	else config.json exists                       dead: a start that nobody saw the end of
@@ -100,16 +101,29 @@ int container_bury_state(struct engine *engine, const char *id, struct error *er
 int container_look_settled(const struct container *container, struct container_view *ret_view,
 			   struct error *err);
 
+/* Waits until the container's monitor has let go of its lock; at most half a minute. */
+int container_wait_gone(const struct container *container, struct error *err);
+
+/* The same, or until another first process than `before` runs: it was started again. */
+int container_wait_gone_or_again(const struct container *container, const struct process_id *before,
+				 struct error *err);
+
+struct end_request {
+	int signal;
+	int64_t timeout_s;     /* -1: for ever */
+	struct stop_mark mark; /* what its monitor is to make of it */
+};
+
 /*
- * Sends `signal` to PID 1, waits up to timeout_s (-1: for ever) for its end, then kills; returns when
+ * Sends the signal to PID 1, waits up to timeout_s for its end, then kills; returns when
  * the processes and, unless it was orphaned, its monitor are gone. *ret_exit_code is that of PID 1
  * where the kernel tells it, else -1. Takes no lock. Not running is success.
  */
-int container_end(struct container *container, int signal, int64_t timeout_s, int *ret_exit_code,
-		  struct error *err);
+int container_end(struct container *container, const struct end_request *request,
+		  int *ret_exit_code, struct error *err);
 
 /* container_end() and, when a monitor did not, the cleaning up. Takes the container's lock. */
-int container_end_and_bury(struct container *container, int signal, int64_t timeout_s,
+int container_end_and_bury(struct container *container, const struct end_request *request,
 			   struct error *err);
 
 /* Removes record, files, and with `volumes` its anonymous volumes. The caller holds the lock. */
@@ -117,15 +131,7 @@ int container_erase(const struct container *container, bool volumes, struct erro
 
 const char *container_status_name(enum container_status status);
 
-/*
- * The owner's x bit of state.json is the mark of a container that is (or is about to be) frozen: a list
- * sees it in the stat that it needs anyway, and asks the kernel about few containers only. It goes
- * with the file.
- */
-#define STATE_MODE_PAUSED 0700
-#define STATE_MODE_USUAL 0600
-
-/* Whether the kernel has frozen the cgroup of a container that has the mark. */
+/* Whether the kernel has frozen the cgroup of a container that has STATE_MODE_PAUSED. */
 bool container_is_frozen(int state_fd, const char *cgroup_path);
 
 DEFINE_CLEANUP_VALUE(struct container, container_release);

@@ -123,11 +123,28 @@ static bool look_alive(int states_fd, const char *id, struct container_summary *
 	(void)snprintf(path, sizeof(path), "%s/%s", id, STATE_LOCK_NAME);
 	if (lock_is_held(states_fd, path) != 1)
 		return look_at_orphan(states_fd, id, s);
+	if (st.st_mode & STATE_MODE_RESTARTING) {
+		s->status = CONTAINER_RESTARTING;
+		return true;
+	}
 	s->started_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	s->status = CONTAINER_RUNNING;
-	if ((st.st_mode & S_IXUSR) && is_frozen_in(states_fd, id))
+	if ((st.st_mode & STATE_MODE_PAUSED) && is_frozen_in(states_fd, id))
 		s->status = CONTAINER_PAUSED;
 	return true;
+}
+
+/* Between two runs: exit.json tells of the one before. */
+static void look_restarting(int containers_fd, const char *id, struct container_summary *s)
+{
+	auto_(container_exit_release) struct container_exit past = {0};
+	auto_close int fd = openat(containers_fd, id, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || container_exit_load(fd, &past) < 0)
+		return;
+	s->exit_code = past.exit_code;
+	s->started_ns = past.started_ns;
+	s->finished_ns = past.finished_ns;
 }
 
 static void look_dead(int containers_fd, const char *id, struct container_summary *s)
@@ -196,6 +213,8 @@ static void consider(const struct list_work *work, struct container_record *reco
 		look_alive(work->states->dir_fd, record->id, &summary);
 	if (!alive && !work->all)
 		return;
+	if (summary.status == CONTAINER_RESTARTING)
+		look_restarting(work->containers_fd, record->id, &summary);
 	if (!alive)
 		look_dead(work->containers_fd, record->id, &summary);
 	if (!container_filter_matches(work->filter, &summary))

@@ -58,6 +58,11 @@ static int refuse_alive(const struct container *c, const struct container_view *
 			       "cannot remove container \"/%s\": container is paused and must be "
 			       "unpaused first",
 			       c->record.name);
+	if (view->status == CONTAINER_RESTARTING)
+		return err_set(err, ERR_CONFLICT, 0,
+			       "cannot remove container \"/%s\": container is restarting: stop the "
+			       "container before removing or force remove",
+			       c->record.name);
 	return err_set(err, ERR_CONFLICT, 0,
 		       "cannot remove container \"/%s\": container is running: stop the container "
 		       "before removing or force remove",
@@ -76,7 +81,7 @@ static int remove_locked(struct container *c, bool volumes, struct error *err)
 	r = container_look_settled(c, &view, err);
 	if (r < 0)
 		return r;
-	if (container_view_is_alive(&view))
+	if (container_view_is_alive(&view) || view.status == CONTAINER_RESTARTING)
 		return refuse_alive(c, &view, err);
 	r = container_bury(c, /* exit_code= */ -1, err);
 	return r < 0 ? r : container_erase(c, volumes, err);
@@ -96,7 +101,12 @@ static int lock_and_remove(struct container *c, bool volumes, struct error *err)
 
 static int force_end(struct container *c, struct error *err)
 {
-	int r = container_end_and_bury(c, SIGKILL, FORCE_TIMEOUT_S, err);
+	const struct end_request request = {
+		.signal = SIGKILL,
+		.timeout_s = FORCE_TIMEOUT_S,
+		.mark = {.cancels = true, .by_hand = true},
+	};
+	int r = container_end_and_bury(c, &request, err);
 
 	return r < 0 ? err_wrap(err, r, "remove container %s", c->record.name) : r;
 }

@@ -22,7 +22,7 @@ static int check_startable(const struct container *c, struct error *err)
 	if (view.status == CONTAINER_PAUSED)
 		return err_set(err, ERR_CONFLICT, 0,
 			       "cannot start a paused container, try unpause instead");
-	if (container_view_is_alive(&view))
+	if (container_view_is_alive(&view) || view.status == CONTAINER_RESTARTING)
 		return err_set(err, ERR_CONFLICT, 0, "container %s is already running",
 			       c->record.name);
 	return container_bury(c, /* exit_code= */ -1, err);
@@ -132,6 +132,10 @@ int container_attach(struct engine *engine, const char *selector,
 	if (view.status == CONTAINER_PAUSED)
 		return err_set(err, ERR_CONFLICT, 0,
 			       "You cannot attach to a paused container, unpause it first");
+	if (view.status == CONTAINER_RESTARTING)
+		return err_set(err, ERR_CONFLICT, 0,
+			       "You cannot attach to a restarting container, wait until it is "
+			       "running");
 	if (!container_view_is_alive(&view))
 		return err_set(err, ERR_CONFLICT, 0,
 			       "You cannot attach to a stopped container, start it first");

@@ -52,7 +52,7 @@ bool container_is_frozen(int state_fd, const char *cgroup_path)
 	struct stat st;
 
 	if (fstatat(state_fd, STATE_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !(st.st_mode & S_IXUSR))
+	    !(st.st_mode & STATE_MODE_PAUSED))
 		return false;
 	return open_cgroup(cgroup_path, &host, &group) == 0 && cgroup_is_frozen(group) == 1;
 }
@@ -92,10 +92,12 @@ int container_look(const struct container *c, struct container_view *ret_view, s
 		v.has_state = container_state_load(c->state_fd, &v.state) == 0;
 	}
 	if (v.has_state && v.monitor_alive)
-		v.status = CONTAINER_RUNNING;
+		v.status = v.state.restarting ? CONTAINER_RESTARTING : CONTAINER_RUNNING;
 	else if (v.has_state && process_id_is_alive(&v.state.init))
 		v.status = CONTAINER_ORPHANED;
-	if (v.status == CONTAINER_CREATED) {
+	if (v.status == CONTAINER_RESTARTING) {
+		v.has_exit = c->dir_fd >= 0 && container_exit_load(c->dir_fd, &v.exit) == 0;
+	} else if (v.status == CONTAINER_CREATED) {
 		r = look_at_the_past(c, &v, err);
 		if (r < 0)
 			return r;
@@ -125,6 +127,10 @@ int container_require_alive(const struct container *c, const struct container_vi
 {
 	if (container_view_is_alive(view))
 		return 0;
+	if (view->status == CONTAINER_RESTARTING)
+		return err_set(err, ERR_CONFLICT, 0,
+			       "Container %s is restarting, wait until the container is running",
+			       c->record.id);
 	return err_set(err, ERR_CONFLICT, 0, "container %s is not running", c->record.id);
 }
 

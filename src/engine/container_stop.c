@@ -10,17 +10,15 @@
  * the monitor is killed.
  */
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/lock.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "engine/container_internal.h"
 #include "engine/monitor_link.h"
 #include "engine/signal_name.h"
@@ -28,84 +26,6 @@
 #include "sys/process.h"
 
 #define KILL_TIMEOUT_MS 10000
-#define MONITOR_TIMEOUT_MS 30000
-
-/* ---- waiting for the monitor ---- */
-
-/* Something about the lock has changed: it was closed, or removed with its directory. */
-static int wait_for_change(int inotify_fd, int64_t deadline_ns)
-{
-	struct pollfd poll_fd = {.fd = inotify_fd, .events = POLLIN};
-	char events[4096];
-	int64_t left_ms = (deadline_ns - clock_monotonic_ns()) / 1000000;
-	int r;
-
-	if (left_ms <= 0)
-		return -ETIMEDOUT;
-	r = poll(&poll_fd, 1, (int)left_ms);
-	if (r < 0 && errno != EINTR)
-		return -errno;
-	if (r > 0)
-		(void)!read(inotify_fd, events, sizeof(events));
-	return 0;
-}
-
-static bool has_started(int state_fd)
-{
-	return faccessat(state_fd, STATE_FILE_NAME, F_OK, 0) == 0;
-}
-
-/* Until nobody holds the lock or, with `or_started`, until whoever holds it has said what runs. */
-static int wait_lock(int state_fd, bool or_started)
-{
-	int64_t deadline_ns = clock_monotonic_ns() + MONITOR_TIMEOUT_MS * INT64_C(1000000);
-	auto_close int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	int r;
-
-	if (inotify_fd < 0 ||
-	    inotify_add_watch(inotify_fd, fd_path(state_fd).text,
-			      IN_CLOSE_WRITE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_TO) < 0)
-		return -errno;
-	do {
-		if (lock_is_held(state_fd, STATE_LOCK_NAME) != 1)
-			return 0;
-		if (or_started && has_started(state_fd))
-			return 0;
-		r = wait_for_change(inotify_fd, deadline_ns);
-	} while (r == 0);
-	return r;
-}
-
-static int wait_monitor(const struct container *c, bool or_started, struct error *err)
-{
-	int r = c->state_fd < 0 ? 0 : wait_lock(c->state_fd, or_started);
-
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "wait for the monitor of container %s",
-			       c->record.name);
-	return 0;
-}
-
-int container_look_settled(const struct container *c, struct container_view *ret_view,
-			   struct error *err)
-{
-	for (;;) {
-		auto_(container_view_release) struct container_view view = {0};
-		int r;
-
-		r = container_look(c, &view, err);
-		if (r < 0)
-			return r;
-		if (container_view_is_alive(&view) || !view.monitor_alive) {
-			*ret_view = view;
-			view = (struct container_view){0};
-			return 0;
-		}
-		r = wait_monitor(c, /* or_started= */ true, err);
-		if (r < 0)
-			return r;
-	}
-}
 
 /* ---- paused containers ---- */
 
@@ -126,6 +46,17 @@ static int open_cgroup_of(const struct container *c, const struct container_view
 	return 0;
 }
 
+static int mark_paused(const struct container *c, bool on)
+{
+	struct stat st;
+
+	if (fstatat(c->state_fd, STATE_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	st.st_mode &= 07777;
+	st.st_mode = on ? st.st_mode | STATE_MODE_PAUSED : st.st_mode & ~STATE_MODE_PAUSED;
+	return fchmodat(c->state_fd, STATE_FILE_NAME, st.st_mode, 0) < 0 ? -errno : 0;
+}
+
 static int freeze(const struct container *c, const struct container_view *view, bool on,
 		  struct error *err)
 {
@@ -137,12 +68,12 @@ static int freeze(const struct container *c, const struct container_view *view, 
 	if (r < 0)
 		return r;
 	/* The mark comes first and goes last: who sees none need not ask the kernel. */
-	if (on && fchmodat(c->state_fd, STATE_FILE_NAME, STATE_MODE_PAUSED, 0) < 0)
+	if (on && mark_paused(c, true) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "mark container %s as paused",
 			       c->record.name);
 	r = cgroup_freeze(group, on);
 	if (!on || r < 0)
-		(void)fchmodat(c->state_fd, STATE_FILE_NAME, STATE_MODE_USUAL, 0);
+		(void)mark_paused(c, false);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "%s container %s", on ? "pause" : "unpause",
 			       c->record.name);
@@ -236,26 +167,59 @@ static int end_init(const struct container *c, const struct container_view *view
 	return 0;
 }
 
-int container_end(struct container *c, int signal, int64_t timeout_s, int *ret_exit_code,
-		  struct error *err)
+/* Said before anything is done: whoever sees the end knows whether it was meant. */
+static int announce_end(const struct container *c, const struct end_request *request,
+			struct error *err)
+{
+	const struct stop_mark *mark = &request->mark;
+	int r;
+
+	if (c->state_fd < 0 || (c->config.auto_remove && !mark->keeps))
+		return 0;
+	r = stop_mark_save(c->state_fd, mark);
+	if (r < 0 && r != -ENOENT) /* its monitor has just taken the directory away */
+		return err_set(err, ERR_SYSTEM, -r, "announce the end of container %s",
+			       c->record.name);
+	return 0;
+}
+
+/* Ends what runs now. 1 when another run may have begun meanwhile: the mark came too late. */
+static int end_run(struct container *c, const struct end_request *request, int *ret_exit_code,
+		   struct error *err)
 {
 	auto_(container_view_release) struct container_view view = {0};
 	int r;
 
-	*ret_exit_code = -1;
 	r = container_look_settled(c, &view, err);
 	if (r < 0)
 		return r;
-	if (!container_view_is_alive(&view))
+	if (!container_view_is_alive(&view) && view.status != CONTAINER_RESTARTING)
 		return 0;
-	r = end_init(c, &view, signal, timeout_s, ret_exit_code, err);
+	r = announce_end(c, request, err);
+	if (r >= 0 && view.status != CONTAINER_RESTARTING)
+		r = end_init(c, &view, request->signal, request->timeout_s, ret_exit_code, err);
 	if (r < 0)
 		return r;
+	if (!view.monitor_alive)
+		return 0;
 	/*
 	 * Its lock goes before its process, which may still give the last bytes to somebody who reads
 	 * slowly: that is not ours to wait for.
 	 */
-	return view.monitor_alive ? wait_monitor(c, /* or_started= */ false, err) : 0;
+	r = container_wait_gone_or_again(c, &view.state.init, err);
+	return r < 0 ? r : 1;
+}
+
+int container_end(struct container *c, const struct end_request *request, int *ret_exit_code,
+		  struct error *err)
+{
+	int r;
+
+	*ret_exit_code = -1;
+	do
+		r = end_run(c, request, ret_exit_code, err);
+	while (r == 1);
+	return r;
 }
 
 /* A container that is being started has no state yet: its starter holds the lock until it has. */
@@ -271,7 +235,8 @@ static int wait_for_starter(struct container *c, struct error *err)
 	return container_reopen_state(c, err);
 }
 
-int container_end_and_bury(struct container *c, int signal, int64_t timeout_s, struct error *err)
+int container_end_and_bury(struct container *c, const struct end_request *request,
+			   struct error *err)
 {
 	auto_close int lock_fd = NO_FD;
 	int exit_code, r;
@@ -281,7 +246,7 @@ int container_end_and_bury(struct container *c, int signal, int64_t timeout_s, s
 		return r;
 	if (c->state_fd < 0)
 		return 0;
-	r = container_end(c, signal, timeout_s, &exit_code, err);
+	r = container_end(c, request, &exit_code, err);
 	if (r < 0)
 		return r;
 	if (c->dir_fd < 0)
@@ -297,7 +262,7 @@ int container_end_and_bury(struct container *c, int signal, int64_t timeout_s, s
 	if (r >= 0)
 		r = container_bury(c, exit_code, err);
 	/* With --rm somebody else is about to do this too; who asks us to end it need not wait twice. */
-	if (r >= 0 && c->config.auto_remove)
+	if (r >= 0 && c->config.auto_remove && !request->mark.keeps)
 		r = container_erase(c, /* volumes= */ true, err);
 	return r;
 }
@@ -309,21 +274,75 @@ static int64_t stop_timeout(const struct container_config *config, int64_t timeo
 	return config->stop_timeout_set ? config->stop_timeout_s : CONTAINER_STOP_TIMEOUT_S;
 }
 
+static int end_by_request(struct container *c, const char *signal, int64_t timeout_s,
+			  const struct stop_mark *mark, struct error *err)
+{
+	struct end_request request = {
+		.timeout_s = stop_timeout(&c->config, timeout_s),
+		.mark = *mark,
+	};
+
+	if (!signal || !*signal)
+		signal = c->config.stop_signal ? c->config.stop_signal : "SIGTERM";
+	request.signal = signal_name_parse(signal, err);
+	return request.signal < 0 ? request.signal : container_end_and_bury(c, &request, err);
+}
+
 int container_stop(struct engine *engine, const char *selector, const char *signal,
 		   int64_t timeout_s, struct error *err)
 {
+	const struct stop_mark mark = {.cancels = true, .by_hand = true};
 	auto_(container_release) struct container c = CONTAINER_EMPTY;
-	int number, r;
+	int r;
+
+	r = container_open(engine, selector, &c, err);
+	return r < 0 ? r : end_by_request(&c, signal, timeout_s, &mark, err);
+}
+
+int container_shut_down(struct engine *engine, const char *selector, int64_t timeout_s,
+			struct error *err)
+{
+	const struct stop_mark mark = {.cancels = true};
+	auto_(container_release) struct container c = CONTAINER_EMPTY;
+	int r;
+
+	r = container_open(engine, selector, &c, err);
+	return r < 0 ? r : end_by_request(&c, NULL, timeout_s, &mark, err);
+}
+
+/*
+ * The upper directory of a --rm container was mounted without syncing; the kernel leaves a mark in
+ * `work` that keeps it from being mounted again. It was ended in order, so what it wrote is there.
+ */
+static int renew_work(const struct container *c, struct error *err)
+{
+	int r = path_remove_tree(c->dir_fd, "work");
+
+	if (r == 0 && mkdirat(c->dir_fd, "work", 0700) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "renew the work directory of container %s",
+			       c->record.name);
+	return 0;
+}
+
+int container_restart(struct engine *engine, const char *selector, const char *signal,
+		      int64_t timeout_s, struct monitor_link *link, struct error *err)
+{
+	const struct stop_mark mark = {.cancels = true, .keeps = true};
+	const struct monitor_link_options options = {0};
+	auto_(container_release) struct container c = CONTAINER_EMPTY;
+	int r;
 
 	r = container_open(engine, selector, &c, err);
 	if (r < 0)
 		return r;
-	if (!signal || !*signal)
-		signal = c.config.stop_signal ? c.config.stop_signal : "SIGTERM";
-	number = signal_name_parse(signal, err);
-	if (number < 0)
-		return number;
-	return container_end_and_bury(&c, number, stop_timeout(&c.config, timeout_s), err);
+	r = end_by_request(&c, signal, timeout_s, &mark, err);
+	if (r >= 0 && c.config.auto_remove && c.dir_fd >= 0)
+		r = renew_work(&c, err);
+	if (r < 0)
+		return r;
+	return container_start(engine, c.record.id, link, &options, err);
 }
 
 /* ---- kill ---- */
@@ -338,6 +357,39 @@ static int send_signal(struct container *c, const struct container_view *view, i
 		return err_set(err, ERR_CONFLICT, 0, "container %s is not running", c->record.id);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "send signal %d", number);
+	return 0;
+}
+
+/* docker's rule for which signal ends a container for good: SIGKILL, its stop signal, or, when it
+ * was made without one, any. */
+static bool cancels_restarts(const struct container *c, int number)
+{
+	auto_(error_release) struct error ignored = {0};
+
+	return number == SIGKILL || !c->config.stop_signal ||
+	       signal_name_parse(c->config.stop_signal, &ignored) == number;
+}
+
+static int kill_alive(struct container *c, const struct container_view *view, int number,
+		      struct error *err)
+{
+	struct end_request request = {
+		.signal = number,
+		.timeout_s = KILL_TIMEOUT_MS / 1000,
+		.mark = {.cancels = cancels_restarts(c, number), .by_hand = true},
+	};
+	int r;
+
+	if (number == SIGKILL || (view->status == CONTAINER_RESTARTING && request.mark.cancels))
+		return container_end_and_bury(c, &request, err);
+	r = announce_end(c, &request, err);
+	if (r >= 0 && view->status != CONTAINER_RESTARTING)
+		r = send_signal(c, view, number, err);
+	if (r < 0)
+		return r;
+	/* As docker: a signal that may end it also wakes it. */
+	if (view->status == CONTAINER_PAUSED && (number == SIGTERM || number == SIGINT))
+		return freeze(c, view, false, err);
 	return 0;
 }
 
@@ -357,98 +409,9 @@ int container_kill(struct engine *engine, const char *selector, const char *sign
 	r = container_look(&c, &view, err);
 	if (r < 0)
 		return r;
-	r = container_require_alive(&c, &view, err);
-	if (r < 0)
-		return err_wrap(err, r, "cannot kill container: %s", selector);
-	if (number == SIGKILL)
-		return container_end_and_bury(&c, SIGKILL, KILL_TIMEOUT_MS / 1000, err);
-	r = send_signal(&c, &view, number, err);
-	if (r < 0)
-		return err_wrap(err, r, "cannot kill container: %s", selector);
-	/* As docker: a signal that may end it also wakes it. */
-	if (view.status == CONTAINER_PAUSED && (number == SIGTERM || number == SIGINT))
-		return freeze(&c, &view, false, err);
-	return 0;
-}
-
-/* ---- wait ---- */
-
-/* Nobody will write down how an orphan ends: we see it ourselves, where the kernel tells. */
-static int wait_orphan(struct container *c, const struct container_view *view, int *ret_exit_code,
-		       struct error *err)
-{
-	auto_close int pidfd = process_id_open(&view->state.init);
-	auto_close int lock_fd = NO_FD;
-	int exit_code = -1, r;
-
-	if (pidfd >= 0) {
-		r = process_wait_end(pidfd, -1);
-		if (r < 0)
-			return err_set(err, ERR_SYSTEM, -r, "wait for container %s",
-				       c->record.name);
-		exit_code = process_exit_code(pidfd);
-	}
-	lock_fd = container_lock(c, err);
-	if (lock_fd < 0)
-		return lock_fd;
-	r = container_bury(c, exit_code, err);
+	if (view.status != CONTAINER_RESTARTING)
+		r = container_require_alive(&c, &view, err);
 	if (r >= 0)
-		*ret_exit_code = exit_code >= 0 ? exit_code : 137;
-	return r;
-}
-
-static int wait_by_link(const struct container *c, int *ret_exit_code, struct error *err)
-{
-	const struct monitor_link_options options = {.attach_flags = MONITOR_WANT_EXIT};
-	const struct stream_request request = {
-		.stdin_fd = NO_FD,
-		.stdout_fd = NO_FD,
-		.stderr_fd = NO_FD,
-		.detach_keys = "",
-	};
-	auto_(monitor_link_release) struct monitor_link link = {.sock = NO_FD, .pidfd = NO_FD};
-	struct stream_result result;
-	int r;
-
-	r = monitor_link_attach(c->state_fd, &options, &link, err);
-	if (r < 0)
-		return r;
-	r = monitor_link_stream(&link, &request, &result, err);
-	if (r >= 0)
-		*ret_exit_code = result.exit_code;
-	return r;
-}
-
-int container_wait(struct engine *engine, const char *selector, int *ret_exit_code,
-		   struct error *err)
-{
-	auto_(container_release) struct container c = CONTAINER_EMPTY;
-	auto_(container_view_release) struct container_view view = {0};
-	int r;
-
-	r = container_open(engine, selector, &c, err);
-	if (r < 0)
-		return r;
-	r = container_look(&c, &view, err);
-	if (r < 0)
-		return r;
-	if (view.status == CONTAINER_ORPHANED)
-		return wait_orphan(&c, &view, ret_exit_code, err);
-	if (container_view_is_alive(&view)) {
-		r = wait_by_link(&c, ret_exit_code, err);
-		if (r >= 0 || err->kind != ERR_CONFLICT)
-			return r;
-		/* It ended before we were connected: exit.json knows. */
-		error_release(err);
-		r = wait_monitor(&c, /* or_started= */ false, err);
-		if (r < 0)
-			return r;
-	}
-	container_view_release(&view);
-	r = container_look_settled(&c, &view, err);
-	if (r >= 0)
-		*ret_exit_code = view.has_exit                   ? view.exit.exit_code
-				 : view.status == CONTAINER_DEAD ? 137
-								 : 0;
-	return r;
+		r = kill_alive(&c, &view, number, err);
+	return r < 0 ? err_wrap(err, r, "cannot kill container: %s", selector) : 0;
 }

@@ -8,6 +8,7 @@
 #include "engine/create_internal.h"
 #include "engine/signal_name.h"
 #include "image/image_config.h"
+#include "runtime/restart_policy.h"
 
 #define USER_MAX_BYTES 512
 #define ID_MAX ((uint32_t)INT32_MAX - 1)
@@ -181,6 +182,22 @@ static int merge_stop(const struct create_request *q, const struct image_config 
 	return 0;
 }
 
+static int merge_restart(const struct create_request *q, struct container_config *c,
+			 struct error *err)
+{
+	struct restart_policy policy;
+	int r;
+
+	r = restart_policy_parse(q->restart, &policy, err);
+	if (r < 0 || policy.kind == RESTART_NO)
+		return r;
+	if (q->auto_remove)
+		return err_set(err, ERR_INVALID, 0,
+			       "conflicting options: cannot specify both --restart and --rm");
+	c->restart = xstrdup(q->restart);
+	return 0;
+}
+
 int create_process(const struct create_request *q, const struct image_config *image,
 		   struct container_config *c, struct error *err)
 {
@@ -202,6 +219,9 @@ int create_process(const struct create_request *q, const struct image_config *im
 	if (r < 0)
 		return r;
 	r = merge_stop(q, image, c, err);
+	if (r < 0)
+		return r;
+	r = merge_restart(q, c, err);
 	if (r < 0)
 		return r;
 	c->tty = q->tty;

@@ -8,6 +8,7 @@
 #include "engine/limit_option.h"
 #include "engine/oci_config.h"
 #include "engine/ulimit_spec.h"
+#include "runtime/restart_policy.h"
 
 static json_t *log_config(const struct container_config *c)
 {
@@ -18,9 +19,14 @@ static json_t *log_config(const struct container_config *c)
 	return o;
 }
 
-static json_t *restart_policy(void)
+static json_t *restart_policy(const struct container_config *c)
 {
-	return json_pack("{s:s, s:i}", "Name", "no", "MaximumRetryCount", 0);
+	auto_(error_release) struct error ignored = {0};
+	struct restart_policy policy = {0};
+
+	(void)restart_policy_parse(c->restart, &policy, &ignored); /* was checked by create */
+	return json_pack("{s:s, s:I}", "Name", restart_policy_name(policy.kind),
+			 "MaximumRetryCount", (json_int_t)policy.max_retries);
 }
 
 /* What --mount asked for, in the words of docker's API. */
@@ -113,7 +119,7 @@ static void set_files(const struct container_config *c, json_t *o)
 	inspect_set(o, "LogConfig", log_config(c));
 	inspect_set_text(o, "NetworkMode", c->network_mode);
 	inspect_set(o, "PortBindings", json_object());
-	inspect_set(o, "RestartPolicy", restart_policy());
+	inspect_set(o, "RestartPolicy", restart_policy(c));
 	inspect_set_bool(o, "AutoRemove", c->auto_remove);
 	inspect_set_text(o, "VolumeDriver", NULL);
 	inspect_set(o, "VolumesFrom", json_null());

@@ -219,7 +219,7 @@ DEFINE_CLEANUP_VALUE(struct log_watch, log_watch_release);
 
 static int watch_begin(struct log_watch *watch, int dir_fd, int state_dir_fd, struct error *err)
 {
-	const struct monitor_link_options options = {.attach_flags = MONITOR_WANT_EXIT};
+	const struct monitor_link_options options = {.attach_flags = MONITOR_WANT_END};
 	auto_(error_release) struct error ignored = {0};
 
 	/* Not running: there is nothing to follow. */

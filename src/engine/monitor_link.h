@@ -76,6 +76,7 @@ struct stream_request {
 struct stream_result {
 	bool detached; /* by the detach keys; exit_code is not set */
 	int exit_code; /* 0-255 */
+	bool kept;     /* the container is not to be removed: it is being restarted */
 };
 
 /*

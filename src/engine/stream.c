@@ -317,7 +317,10 @@ int stream_run(struct stream_peer *peer, const struct stream_request *request,
 	finish(&s);
 	if (r < 0)
 		return r;
-	*ret_result =
-		(struct stream_result){.detached = s.is_detached, .exit_code = peer->exit_code};
+	*ret_result = (struct stream_result){
+		.detached = s.is_detached,
+		.exit_code = peer->exit_code,
+		.kept = peer->kept,
+	};
 	return 0;
 }

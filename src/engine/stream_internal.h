@@ -41,6 +41,7 @@ struct stream_peer {
 	short events; /* more that is wanted of fds[0] */
 	bool tty;
 	int exit_code; /* after STREAM_END */
+	bool kept;     /* the same; see struct stream_result */
 
 	/* enum stream_news or a negative errno. `buffer` has STREAM_BUFFER_SIZE bytes. */
 	int (*receive)(struct stream_peer *peer, uint8_t *buffer, struct stream_chunk *ret_chunk,

@@ -91,6 +91,7 @@ static int understand(struct monitor_peer *m, const struct monitor_packet *packe
 	}
 	if (packet->type == MONITOR_EXIT) {
 		m->peer.exit_code = packet->exit.exit_code;
+		m->peer.kept = packet->exit.kept;
 		return STREAM_END;
 	}
 	if (packet->type == MONITOR_STDIN_TAKEN && packet->taken.bytes <= m->under_way) {

@@ -196,10 +196,14 @@ static void show_again(struct client *client, struct tty_size size)
 	container_io_resize(client->list->io, size);
 }
 
+#define WANT_STREAMS (MONITOR_WANT_STDIN | MONITOR_WANT_STDOUT | MONITOR_WANT_STDERR)
+
 static int attach(struct client *client, const struct monitor_packet *packet)
 {
 	if (packet->type != MONITOR_ATTACH)
 		return -EBADMSG;
+	if (client->list->is_between_runs && (packet->attach.attach_flags & WANT_STREAMS))
+		return -EAGAIN;
 	client->is_attached = true;
 	client->flags = packet->attach.attach_flags;
 	send_started(client);
@@ -213,6 +217,8 @@ static int obey(struct client *client, const struct monitor_packet *packet)
 
 	if (!client->is_attached)
 		return attach(client, packet);
+	if (client->is_done)
+		return 0;
 	if (is_input && !(client->flags & MONITOR_WANT_STDIN))
 		return -EBADMSG;
 	if (packet->type == MONITOR_STDIN)
@@ -232,6 +238,16 @@ static int obey(struct client *client, const struct monitor_packet *packet)
 		(void)process_signal(client->list->container_pidfd, packet->signal.signal);
 		return 0;
 	}
+	if (packet->type == MONITOR_RESTART_POLICY) {
+		const struct restart_policy policy = {
+			.kind = (enum restart_kind)packet->restart.kind,
+			.max_retries = packet->restart.max_retries,
+		};
+
+		client->list->on_restart_policy(client->list->context, &policy);
+		send_started(client);
+		return 0;
+	}
 	return -EBADMSG;
 }
 
@@ -239,7 +255,7 @@ static int obey(struct client *client, const struct monitor_packet *packet)
 static void lose(struct client *client)
 {
 	strbuf_release(&client->input);
-	if (client->flags & MONITOR_WANT_STDIN) {
+	if ((client->flags & MONITOR_WANT_STDIN) && !client->is_done) {
 		client->input_ended = true;
 		end_input(client);
 	}
@@ -375,15 +391,29 @@ void client_list_send_output(struct client_list *list, enum json_log_stream stre
 
 	list->buffer[0] = stream == JSON_LOG_STDERR ? MONITOR_STDERR : MONITOR_STDOUT;
 	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i]->is_attached && (list->items[i]->flags & wanted))
+		if (list->items[i]->is_attached && !list->items[i]->is_done &&
+		    (list->items[i]->flags & wanted))
 			send_message(list->items[i], list->buffer, len + 1);
+}
+
+static bool is_behind(const struct client *client)
+{
+	return client->is_waited_for && !client->is_dead && has_queue(client);
 }
 
 bool client_list_is_behind(const struct client_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i]->is_waited_for && !list->items[i]->is_dead &&
-		    has_queue(list->items[i]))
+		if (is_behind(list->items[i]))
+			return true;
+	return false;
+}
+
+/* Who has been told the exit of an earlier run may take its time: it gets none of this one's. */
+bool client_list_holds_output(const struct client_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (is_behind(list->items[i]) && !list->items[i]->is_done)
 			return true;
 	return false;
 }
@@ -396,16 +426,33 @@ bool client_list_is_busy(const struct client_list *list)
 	return false;
 }
 
+static void send_exit(struct client *client, int exit_code)
+{
+	struct monitor_exit message = {
+		.type = MONITOR_EXIT, .kept = client->list->kept, .exit_code = exit_code};
+
+	if (!client->is_attached || client->is_done)
+		return;
+	send_message(client, &message, sizeof(message));
+	client->is_done = true;
+	strbuf_release(&client->input);
+}
+
+void client_list_send_run_exit(struct client_list *list, int exit_code)
+{
+	list->is_between_runs = true;
+	for (size_t i = 0; i < list->count; i++)
+		if (!(list->items[i]->flags & MONITOR_WANT_END))
+			send_exit(list->items[i], exit_code);
+}
+
 void client_list_send_exit(struct client_list *list, int exit_code)
 {
-	struct monitor_exit message = {.type = MONITOR_EXIT, .exit_code = exit_code};
-
 	if (list->listener.fd >= 0 && list->loop)
 		(void)event_want(list->loop, &list->listener, 0);
 	cleanup_close_fd(&list->listener.fd);
 	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i]->is_attached)
-			send_message(list->items[i], &message, sizeof(message));
+		send_exit(list->items[i], exit_code);
 }
 
 static bool is_connected(const struct client *client)

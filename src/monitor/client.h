@@ -24,6 +24,7 @@
 
 #include "base/strbuf.h"
 #include "monitor/container_io.h"
+#include "runtime/restart_policy.h"
 #include "sys/event.h"
 
 #define MONITOR_CLIENTS_MAX 64
@@ -37,6 +38,7 @@ struct client {
 	bool is_attached;           /* ATTACH has come, or it launched the container */
 	bool is_waited_for;         /* exerts back-pressure on the container's output */
 	bool is_dead;               /* to be freed when nobody looks at it */
+	bool is_done;               /* EXIT was said: nothing more is sent or heard */
 	bool input_ended;
 	struct strbuf queue; /* messages: length (uint32_t), bytes */
 	size_t queue_sent;   /* bytes of `queue` that are done with */
@@ -51,6 +53,10 @@ struct client_list {
 	int container_pidfd;
 	pid_t container_pid;
 	bool stdin_once;
+	bool kept;            /* what EXIT says */
+	bool is_between_runs; /* nothing runs: there are no streams to attach to */
+	void (*on_restart_policy)(void *context, const struct restart_policy *policy);
+	void *context;
 
 	struct event_source listener; /* descriptor owned */
 	struct client *items[MONITOR_CLIENTS_MAX];
@@ -72,8 +78,14 @@ void client_list_send_output(struct client_list *list, enum json_log_stream stre
 /* Somebody who is waited for has not taken everything. */
 bool client_list_is_behind(const struct client_list *list);
 
+/* The same, and what the container writes now is for it too: nothing more is to be read. */
+bool client_list_holds_output(const struct client_list *list);
+
 /* The container takes input again. */
 void client_list_give_input(struct client_list *list);
+
+/* A run has ended and another will come: tells everybody but those with MONITOR_WANT_END. */
+void client_list_send_run_exit(struct client_list *list, int exit_code);
 
 /* The container has ended: tells everybody and stops listening. */
 void client_list_send_exit(struct client_list *list, int exit_code);

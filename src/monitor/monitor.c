@@ -106,6 +106,13 @@ static void wait_calmly(struct monitor *m)
 		(void)residency_wait_readable(m->loop.epoll_fd);
 }
 
+static void handle_restart_policy(void *context, const struct restart_policy *policy)
+{
+	struct monitor *m = context;
+
+	m->policy = *policy;
+}
+
 static int next_timeout_ms(const struct monitor *m)
 {
 	int64_t compress_at_ns = json_log_compress_at(&m->log);
@@ -120,7 +127,7 @@ static int next_timeout_ms(const struct monitor *m)
 	return timeout_ms < 0 || left_ms < timeout_ms ? (int)left_ms : timeout_ms;
 }
 
-static void serve_once(struct monitor *m)
+void monitor_serve_once(struct monitor *m)
 {
 	int64_t compress_at_ns;
 	int r;
@@ -129,18 +136,28 @@ static void serve_once(struct monitor *m)
 	if (r < 0)
 		abort(); /* only a mistake of ours makes epoll_wait(2) fail */
 	client_list_sweep(&m->clients);
-	container_io_pause(&m->io, client_list_is_behind(&m->clients));
+	container_io_pause(&m->io, client_list_holds_output(&m->clients));
 
 	compress_at_ns = json_log_compress_at(&m->log);
 	if (compress_at_ns != 0 && clock_monotonic_ns() >= compress_at_ns)
 		json_log_compress(&m->log);
 	if (r > 0)
 		m->is_calm = false;
-	else if (!m->has_ended)
+	else if (!m->has_ended || m->is_between_runs)
 		wait_calmly(m);
 }
 
 /* ---- life ---- */
+
+void monitor_init_io(struct monitor *m)
+{
+	container_io_init(&m->io);
+	m->io.buffer = m->buffer;
+	m->io.buffer_size = MONITOR_MESSAGE_MAX;
+	m->io.on_output = handle_output;
+	m->io.on_room = handle_room;
+	m->io.context = m;
+}
 
 static void monitor_init(struct monitor *m)
 {
@@ -158,15 +175,12 @@ static void monitor_init(struct monitor *m)
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (m->buffer == MAP_FAILED)
 		abort();
-	container_io_init(&m->io);
-	m->io.buffer = m->buffer;
-	m->io.buffer_size = MONITOR_MESSAGE_MAX;
-	m->io.on_output = handle_output;
-	m->io.on_room = handle_room;
-	m->io.context = m;
+	monitor_init_io(m);
 	client_list_init(&m->clients);
 	m->clients.buffer = m->buffer;
 	m->clients.io = &m->io;
+	m->clients.on_restart_policy = handle_restart_policy;
+	m->clients.context = m;
 }
 
 static void send_failed(int sock, const struct error *err)
@@ -183,13 +197,19 @@ static void send_failed(int sock, const struct error *err)
 	(void)fd_send(sock, text.data, text.len, NULL, 0);
 }
 
+void monitor_announce_run(struct monitor *m)
+{
+	m->clients.container_pid = m->process.pid;
+	m->clients.container_pidfd = m->process.pidfd;
+	m->clients.is_between_runs = false;
+}
+
 /* The container runs: what only the start needed is closed and freed. */
 static void settle(struct monitor *m, int control_sock)
 {
 	uint16_t flags = m->request->attach_flags;
 
-	m->clients.container_pid = m->process.pid;
-	m->clients.container_pidfd = m->process.pidfd;
+	monitor_announce_run(m);
 	client_list_add_launcher(&m->clients, control_sock, flags);
 	if (flags == 0)
 		m->clients.items[0]->is_dead = true;
@@ -225,8 +245,10 @@ int monitor_main(void)
 	settle(m, MONITOR_CONTROL_FD);
 	if (start_serving(m) < 0)
 		abort();
-	while (!m->has_ended)
-		serve_once(m);
+	do
+		while (!m->has_ended)
+			monitor_serve_once(m);
+	while (monitor_restart(m));
 	monitor_end(m);
 	return 0;
 }

@@ -15,13 +15,27 @@
 /* A client that takes nothing for so long is not waited for, but for the one that launched us. */
 #define LINGER_MS 10000
 
-static void note_exit(struct monitor *m)
+void monitor_finish_run(struct monitor *m)
+{
+	if (m->is_finished)
+		return;
+	container_io_drain(&m->io);
+	json_log_finish(&m->log, clock_now_ns());
+	m->oom_killed = m->process.cgroup && cgroup_oom_kills(m->process.cgroup) > 0;
+	m->finished_ns = clock_now_ns();
+	m->is_finished = true;
+}
+
+void monitor_note_exit(struct monitor *m)
 {
 	struct container_exit record = {
 		.exit_code = m->exit_code,
-		.oom_killed = m->process.cgroup && cgroup_oom_kills(m->process.cgroup) > 0,
+		.oom_killed = m->oom_killed,
 		.started_ns = m->started_ns,
-		.finished_ns = clock_now_ns(),
+		.finished_ns = m->finished_ns,
+		.error = m->failure,
+		.restart_count = m->history.count,
+		.stopped_by_hand = m->stop.by_hand,
 	};
 	int r = container_exit_save(m->container_fd, &record);
 
@@ -44,11 +58,10 @@ static void remove_name(int dir_fd, const char *name, int flags)
  */
 static void deliver(struct monitor *m)
 {
-	container_io_drain(&m->io);
-	json_log_finish(&m->log, clock_now_ns());
+	monitor_finish_run(m);
 	json_log_close(&m->log);
 	if (!m->auto_remove) {
-		note_exit(m);
+		monitor_note_exit(m);
 		remove_name(m->state_fd, STATE_FILE_NAME, 0);
 	}
 	client_list_send_exit(&m->clients, m->exit_code);
@@ -67,6 +80,8 @@ void monitor_forget_state(struct monitor *m)
 	remove_name(m->state_fd, STATE_SOCKET_NAME, 0);
 	remove_name(m->state_fd, STATE_FILE_NAME, 0);
 	parent_fd = openat(m->state_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (m->stop.is_set)
+		remove_name(m->state_fd, STATE_STOP_NAME, 0);
 	remove_name(m->state_fd, STATE_LOCK_NAME, 0);
 	if (parent_fd >= 0)
 		remove_name(parent_fd, m->id, AT_REMOVEDIR);
@@ -111,7 +126,7 @@ void monitor_end(struct monitor *m)
 
 	deliver(m);
 	if (m->auto_remove)
-		note_exit(m);
+		monitor_note_exit(m);
 	if (runtime_cleanup(&m->process, &err) < 0)
 		log_debug("monitor", "ignoring: %s", err_message(&err));
 	monitor_forget_state(m);

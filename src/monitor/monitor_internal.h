@@ -2,11 +2,13 @@
 /*
  * monitor_internal.h - the stages of a monitor's life
  *
- * theory: A monitor lives through three stages, one file each, in this order.
+ * theory: A monitor lives through these stages, one file each, in this order.
  *
  *	launch (monitor_launch.c)  reads LAUNCH, takes the container's lock, starts the container.
  *	                           May fail: then everything is taken back and FAILED is sent.
  *	serve (monitor.c)          moves bytes until the container's first process has ended.
+ *	restart (monitor_restart.c) with a restart policy: ends the run, waits, launches the next
+ *	                           one, and serves again.
  *	end (monitor_end.c)        delivers the last output, writes down the exit, removes what was
  *	                           made in /run and in the cgroups, and goes.
  *
@@ -30,6 +32,7 @@
 #include "monitor/container_io.h"
 #include "monitor/json_log.h"
 #include "monitor/protocol.h"
+#include "monitor/restart.h"
 #include "runtime/container.h"
 #include "sys/event.h"
 
@@ -50,9 +53,21 @@ struct monitor {
 	struct event_source children; /* signalfd of SIGCHLD; descriptor owned */
 	uint8_t *buffer;              /* MONITOR_MESSAGE_MAX bytes; a mapping of its own */
 	bool is_calm;                 /* memory was given back and nothing happened since */
-	int64_t started_ns;
+	uint16_t tty_rows, tty_cols;  /* the terminal's first size */
+
+	/* the run */
+	int64_t started_ns, started_monotonic_ns;
 	bool has_ended;
+	bool is_finished; /* what follows is noted: the last output is delivered */
 	int exit_code;
+	bool oom_killed;
+	int64_t finished_ns;
+	char *failure; /* why it could not be started again; NULL */
+
+	struct restart_policy policy;
+	struct restart_history history;
+	struct stop_mark stop; /* as it was when the run had ended */
+	bool is_between_runs;
 };
 
 /* Reads LAUNCH. 1, or 0 when the command went away without it, or a negative errno. */
@@ -61,10 +76,37 @@ int monitor_receive(struct monitor *m, int control_sock, struct error *err);
 /* Starts the container; on failure nothing is left but exit.json. */
 int monitor_launch(struct monitor *m, struct error *err);
 
+/* Starts it once more, with a configuration that was just written; on failure no process is left. */
+int monitor_launch_again(struct monitor *m, struct error *err);
+
+/* The exit code of a container that could not be started. */
+int monitor_failure_code(const struct error *err);
+
+/* The streams of a run that has not begun. */
+void monitor_init_io(struct monitor *m);
+
+/* Whoever talks to us talks to this run from now on. */
+void monitor_announce_run(struct monitor *m);
+
+/* One event, or a calm. */
+void monitor_serve_once(struct monitor *m);
+
+/*
+ * The container's first process has ended. With a restart policy that wants it: ends the run, waits,
+ * and starts the next one. False when that is not to be, or failed: monitor_end() follows.
+ */
+bool monitor_restart(struct monitor *m);
+
+/* The last output of the run goes to the log and the clients, and how it ended is known. */
+void monitor_finish_run(struct monitor *m);
+
+/* Writes exit.json. */
+void monitor_note_exit(struct monitor *m);
+
 /* Reaps whoever has ended and notes the end of the container. */
 void monitor_reap(struct monitor *m);
 
-/* Everything that comes after the end of the container's first process. */
+/* Everything that comes after the end of the last run. */
 void monitor_end(struct monitor *m);
 
 /* Removes what monitor_launch() made in the state directory, the lock last. */

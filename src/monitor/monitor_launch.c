@@ -43,6 +43,8 @@ int monitor_receive(struct monitor *m, int control_sock, struct error *err)
 		return err_set(err, ERR_INTERNAL, EBADMSG, "what to launch is not a valid message");
 
 	memcpy(m->id, m->request->id, sizeof(m->id));
+	m->tty_rows = m->request->tty_rows;
+	m->tty_cols = m->request->tty_cols;
 	m->root = xstrdup(m->request->root);
 	m->state = xstrdup(m->request->state);
 	return 1;
@@ -105,7 +107,7 @@ static void begin_log(struct monitor *m, const struct launch *launch)
 		.compress = launch->log_compress,
 	};
 
-	if (launch->log_driver == LOG_DRIVER_JSON_FILE)
+	if (launch->log_driver == LOG_DRIVER_JSON_FILE && m->log.dir_fd < 0)
 		json_log_init(&m->log, m->container_fd, &options);
 }
 
@@ -125,8 +127,8 @@ static int stage_create(struct monitor *m, const struct launch *launch, struct e
 		.root_fd = m->root_fd,
 		.bundle_fd = m->container_fd,
 		.launch = launch,
-		.tty_rows = m->request->tty_rows,
-		.tty_cols = m->request->tty_cols,
+		.tty_rows = m->tty_rows,
+		.tty_cols = m->tty_cols,
 	};
 	int r = 0;
 
@@ -154,7 +156,8 @@ static int stage_create(struct monitor *m, const struct launch *launch, struct e
  */
 static int stage_publish(struct monitor *m, struct error *err)
 {
-	struct container_state state = {.started_ns = m->started_ns};
+	struct container_state state = {.started_ns = m->started_ns,
+					.restart_count = m->history.count};
 	int r;
 
 	r = process_id_of(m->process.pid, &state.init);
@@ -166,7 +169,8 @@ static int stage_publish(struct monitor *m, struct error *err)
 	r = container_state_save(m->state_fd, &state);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "write '%s'", STATE_FILE_NAME);
-	r = client_list_open(&m->clients, m->state_fd);
+	/* One that is started again has kept it. */
+	r = m->clients.listener.fd < 0 ? client_list_open(&m->clients, m->state_fd) : 0;
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "make '%s'", STATE_SOCKET_NAME);
 	return 0;
@@ -183,6 +187,7 @@ static int run_stages(struct monitor *m, struct error *err)
 		return r;
 	m->auto_remove = launch.auto_remove;
 	m->clients.stdin_once = launch.stdin_once;
+	m->policy = launch.restart;
 	begin_log(m, &launch);
 	r = stage_create(m, &launch, err);
 	if (r < 0)
@@ -192,13 +197,14 @@ static int run_stages(struct monitor *m, struct error *err)
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	m->started_ns = clock_now_ns();
+	m->started_monotonic_ns = clock_monotonic_ns();
 	r = stage_publish(m, err);
 	if (r < 0)
 		return r;
 	return runtime_start(&m->process, err);
 }
 
-static int failure_code(const struct error *err)
+int monitor_failure_code(const struct error *err)
 {
 	if (err->kind == ERR_COMMAND_MISSING)
 		return 127;
@@ -209,7 +215,7 @@ static int failure_code(const struct error *err)
 static void note_failure(struct monitor *m, const struct error *err)
 {
 	struct container_exit record = {
-		.exit_code = failure_code(err),
+		.exit_code = monitor_failure_code(err),
 		.finished_ns = clock_now_ns(),
 		.error = (char *)err_message(err),
 	};
@@ -219,8 +225,7 @@ static void note_failure(struct monitor *m, const struct error *err)
 		log_debug("monitor", "ignoring: write '%s': %s", EXIT_FILE_NAME, errno_text(-r));
 }
 
-/* Nothing of a container that was made and not started stays: process, cgroup, names in /run. */
-static void take_back(struct monitor *m, const struct error *err)
+static void take_back_process(struct monitor *m)
 {
 	auto_(error_release) struct error ignored = {0};
 
@@ -232,6 +237,12 @@ static void take_back(struct monitor *m, const struct error *err)
 		m->process.pid = 0;
 	}
 	container_io_release(&m->io);
+}
+
+/* Nothing of a container that was made and not started stays: process, cgroup, names in /run. */
+static void take_back(struct monitor *m, const struct error *err)
+{
+	take_back_process(m);
 	json_log_close(&m->log);
 	note_failure(m, err);
 	client_list_release(&m->clients);
@@ -248,5 +259,27 @@ int monitor_launch(struct monitor *m, struct error *err)
 	r = run_stages(m, err);
 	if (r < 0)
 		take_back(m, err);
+	return r;
+}
+
+int monitor_launch_again(struct monitor *m, struct error *err)
+{
+	int64_t started_ns = m->started_ns;
+	int r;
+
+	m->root_fd = open(m->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->root_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open '%s'", m->root);
+	r = run_stages(m, err);
+	cleanup_close_fd(&m->root_fd);
+	if (r == 0) {
+		r = container_io_start(&m->io, &m->loop);
+		if (r < 0)
+			err_set(err, ERR_SYSTEM, -r, "listen to the container");
+	}
+	if (r < 0) {
+		take_back_process(m);
+		m->started_ns = started_ns;
+	}
 	return r;
 }

@@ -7,10 +7,11 @@
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "runtime/restart_policy.h"
 
 #define ATTACH_FLAGS_KNOWN                                                                         \
 	(MONITOR_WANT_STDIN | MONITOR_WANT_STDOUT | MONITOR_WANT_STDERR | MONITOR_WANT_EXIT |      \
-	 MONITOR_CLIENT_REMOVES)
+	 MONITOR_CLIENT_REMOVES | MONITOR_WANT_END)
 #define SIGNAL_MAX 64
 
 /* The fixed part of each message; 0: there is no such message, or it is not for this function. */
@@ -29,6 +30,8 @@ static size_t fixed_size(enum monitor_message type)
 		return sizeof(struct monitor_resize);
 	case MONITOR_SIGNAL:
 		return sizeof(struct monitor_signal);
+	case MONITOR_RESTART_POLICY:
+		return sizeof(struct monitor_restart_policy);
 	case MONITOR_EXIT:
 		return sizeof(struct monitor_exit);
 	case MONITOR_STDIN_TAKEN:
@@ -61,6 +64,9 @@ static int check_values(const struct monitor_packet *packet)
 		       packet->failed.errnum > 0 && packet->failed.errnum < 4096;
 	} else if (packet->type == MONITOR_SIGNAL) {
 		good = packet->signal.signal > 0 && packet->signal.signal <= SIGNAL_MAX;
+	} else if (packet->type == MONITOR_RESTART_POLICY) {
+		good = packet->restart.kind < RESTART_KIND_COUNT &&
+		       packet->restart.max_retries <= INT32_MAX;
 	} else if (packet->type == MONITOR_EXIT) {
 		good = packet->exit.exit_code >= 0 && packet->exit.exit_code <= 255;
 	} else if (packet->type == MONITOR_STDIN_TAKEN) {

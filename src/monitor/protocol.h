@@ -13,9 +13,11 @@
  *	    monitor -> command   STARTED or FAILED
  *
  * After that, both ways until one end closes:
- *	    command -> monitor   STDIN, STDIN_EOF, RESIZE, SIGNAL
+ *	    command -> monitor   STDIN, STDIN_EOF, RESIZE, SIGNAL, RESTART_POLICY (answered STARTED)
  *	    monitor -> command   STDOUT, STDERR, STDIN_TAKEN, EXIT
- * EXIT is the last message and comes after the last byte of output was sent on this connection.
+ * EXIT is the last message and comes after the last byte of output was sent on this connection. A
+ * container that is started again by its restart policy has exited nevertheless: only a connection
+ * with MONITOR_WANT_END lives on and gets EXIT when the last run has ended.
  *
  * Integers are in the machine's order: both ends are the same program. Sockets are in a directory
  * of mode 0700; the monitor also checks SO_PEERCRED (uid 0 or its own).
@@ -42,6 +44,13 @@
 #define MONITOR_PROTOCOL_VERSION 1
 #define MONITOR_ARGV0 "skiff-monitor" /* argv[0] that makes skiff a monitor */
 
+/*
+ * argv[0] that makes skiff the helper of a monitor that starts its container again; argv is ROOT STATE
+ * ID. It does what a command does before LAUNCH, answers STARTED or FAILED on MONITOR_CONTROL_FD,
+ * and stays until that is closed: the configuration may name descriptors of its own.
+ */
+#define MONITOR_PREPARE_ARGV0 "skiff-prepare"
+
 enum monitor_message {
 	MONITOR_LAUNCH = 1,
 	MONITOR_ATTACH,
@@ -55,9 +64,10 @@ enum monitor_message {
 	MONITOR_STDERR,
 	MONITOR_EXIT,
 	MONITOR_STDIN_TAKEN,
+	MONITOR_RESTART_POLICY,
 };
 
-#define MONITOR_MESSAGE_COUNT 13
+#define MONITOR_MESSAGE_COUNT 14
 
 enum monitor_attach_flags {
 	MONITOR_WANT_STDIN = 1,
@@ -65,7 +75,8 @@ enum monitor_attach_flags {
 	MONITOR_WANT_STDERR = 4,
 	MONITOR_WANT_EXIT = 8, /* stay connected until the end, even without streams */
 	MONITOR_CLIENT_REMOVES =
-		16, /* --rm: the command removes the container after EXIT, if it lives */
+		16,            /* --rm: the command removes the container after EXIT, if it lives */
+	MONITOR_WANT_END = 32, /* EXIT only when it is not started again; no streams */
 };
 
 /*
@@ -113,8 +124,15 @@ struct monitor_signal {
 	int32_t signal;
 };
 
+struct monitor_restart_policy {
+	uint8_t type;
+	uint8_t kind; /* enum restart_kind */
+	uint32_t max_retries;
+};
+
 struct monitor_exit {
 	uint8_t type;
+	uint8_t kept; /* who has promised to remove the container, shall not: it is restarted */
 	int32_t exit_code;
 };
 
@@ -136,6 +154,7 @@ struct monitor_packet {
 		struct monitor_failed failed;
 		struct monitor_resize resize;
 		struct monitor_signal signal;
+		struct monitor_restart_policy restart;
 		struct monitor_exit exit;
 		struct monitor_stdin_taken taken;
 	};

@@ -99,8 +99,12 @@ static int send_root(const struct start *start, int sock, struct error *err)
 static _Noreturn void run_child(struct start *start)
 {
 	auto_(error_release) struct error err = {0};
+	sigset_t none;
 
 	child_name("skiff:init");
+	/* A monitor that starts a container once more has every signal blocked. */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Until the exec: a half-made container does not outlive whoever makes it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	(void)prctl(PR_SET_DUMPABLE, 0);

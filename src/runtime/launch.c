@@ -37,6 +37,20 @@ static int parse_log(const json_t *log, struct launch *launch, struct error *err
 	return 0;
 }
 
+static int parse_restart(const json_t *restart, struct launch *launch, struct error *err)
+{
+	int64_t max_retries = json_get_int(restart, "max", 0);
+
+	if (max_retries < 0 || max_retries > INT32_MAX)
+		return err_set(err, ERR_INTERNAL, 0, "%s: restart policy is not valid",
+			       LAUNCH_FILE_NAME);
+	if (restart_policy_parse(json_get_string(restart, "policy", NULL), &launch->restart, err) <
+	    0)
+		return err_wrap(err, -EINVAL, "%s", LAUNCH_FILE_NAME);
+	launch->restart.max_retries = (uint32_t)max_retries;
+	return 0;
+}
+
 int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *err)
 {
 	auto_(launch_release) struct launch launch = {0};
@@ -65,6 +79,9 @@ int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *e
 	r = parse_log(json_object_get(object, "log"), &launch, err);
 	if (r < 0)
 		return r;
+	r = parse_restart(json_object_get(object, "restart"), &launch, err);
+	if (r < 0)
+		return r;
 	*ret_launch = launch;
 	launch = (struct launch){0};
 	return 0;
@@ -91,6 +108,11 @@ static json_t *format_launch(const struct launch *launch)
 	(void)json_object_set_new(log, "maxFiles", json_integer((json_int_t)launch->log_max_files));
 	(void)json_object_set_new(log, "compress", json_boolean(launch->log_compress));
 	(void)json_object_set_new(object, "log", log);
+	if (launch->restart.kind != RESTART_NO)
+		(void)json_object_set_new(
+			object, "restart",
+			json_pack("{s:s, s:I}", "policy", restart_policy_name(launch->restart.kind),
+				  "max", (json_int_t)launch->restart.max_retries));
 	return object;
 }
 

@@ -13,7 +13,8 @@
  *"/usr/libexec/skiff/skiff-init",    --init; absent otherwise "seccomp": "cache/seccomp/<name>",
  *compiled filter; absent: unconfined "fillVolumes": ["/data"],                   mounts to fill
  *from the image if they are empty "tty": true, "openStdin": true, "stdinOnce": true, "autoRemove":
- *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true}
+ *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true},
+ *	  "restart": {"policy": "on-failure", "max": 3}      absent: no
  *	}
  */
 #ifndef SKIFF_RUNTIME_LAUNCH_H
@@ -24,6 +25,7 @@
 
 #include "base/error.h"
 #include "base/strv.h"
+#include "runtime/restart_policy.h"
 
 enum log_driver {
 	LOG_DRIVER_JSON_FILE,
@@ -43,6 +45,7 @@ struct launch {
 	uint64_t log_max_bytes; /* 0: never rotated */
 	uint32_t log_max_files;
 	bool log_compress;
+	struct restart_policy restart;
 };
 
 /* Reads and checks the file. */

@@ -100,11 +100,11 @@ static struct process_id parse_process_id(const json_t *object)
 	};
 }
 
-static int save_record(int dir_fd, const char *name, const json_t *object)
+static int save_record(int dir_fd, const char *name, const json_t *object, mode_t mode)
 {
 	auto_free char *text = json_text(object);
 
-	return atomic_file_write(dir_fd, name, text, strlen(text), 0600, /* sync= */ false);
+	return atomic_file_write(dir_fd, name, text, strlen(text), mode, /* sync= */ false);
 }
 
 static int load_record(int dir_fd, const char *name, json_t **ret_object)
@@ -128,7 +128,14 @@ int container_state_save(int state_dir_fd, const struct container_state *state)
 	(void)json_object_set_new(object, "monitor", format_process_id(&state->monitor));
 	(void)json_object_set_new(object, "started", json_integer(state->started_ns));
 	json_set_string(object, "cgroup", state->cgroup_path ? state->cgroup_path : "");
-	return save_record(state_dir_fd, STATE_FILE_NAME, object);
+	if (state->restart_count)
+		(void)json_object_set_new(object, "restartCount",
+					  json_integer(state->restart_count));
+	if (state->restarting)
+		(void)json_object_set_new(object, "restarting", json_true());
+	return save_record(state_dir_fd, STATE_FILE_NAME, object,
+			   state->restarting ? STATE_MODE_USUAL | STATE_MODE_RESTARTING
+					     : STATE_MODE_USUAL);
 }
 
 int container_state_load(int state_dir_fd, struct container_state *ret_state)
@@ -143,7 +150,9 @@ int container_state_load(int state_dir_fd, struct container_state *ret_state)
 	state.init = parse_process_id(json_object_get(object, "init"));
 	state.monitor = parse_process_id(json_object_get(object, "monitor"));
 	state.started_ns = json_get_int(object, "started", 0);
-	if (state.init.pid <= 0)
+	state.restart_count = (uint32_t)json_get_int(object, "restartCount", 0);
+	state.restarting = json_get_bool(object, "restarting", false);
+	if (state.init.pid <= 0 && !state.restarting)
 		return -EBADMSG;
 	state.cgroup_path = xstrdup(json_get_string(object, "cgroup", ""));
 	*ret_state = state;
@@ -166,7 +175,12 @@ int container_exit_save(int container_dir_fd, const struct container_exit *recor
 	(void)json_object_set_new(object, "finished", json_integer(record->finished_ns));
 	if (record->error)
 		json_set_string(object, "error", record->error);
-	return save_record(container_dir_fd, EXIT_FILE_NAME, object);
+	if (record->restart_count)
+		(void)json_object_set_new(object, "restartCount",
+					  json_integer(record->restart_count));
+	if (record->stopped_by_hand)
+		(void)json_object_set_new(object, "stoppedByHand", json_true());
+	return save_record(container_dir_fd, EXIT_FILE_NAME, object, STATE_MODE_USUAL);
 }
 
 int container_exit_load(int container_dir_fd, struct container_exit *ret_record)
@@ -183,6 +197,8 @@ int container_exit_load(int container_dir_fd, struct container_exit *ret_record)
 		.started_ns = json_get_int(object, "started", 0),
 		.finished_ns = json_get_int(object, "finished", 0),
 		.error = xstrdup_or_null(json_get_string(object, "error", NULL)),
+		.restart_count = (uint32_t)json_get_int(object, "restartCount", 0),
+		.stopped_by_hand = json_get_bool(object, "stoppedByHand", false),
 	};
 	return 0;
 }
@@ -191,4 +207,35 @@ void container_exit_release(struct container_exit *record)
 {
 	free(record->error);
 	*record = (struct container_exit){0};
+}
+
+/* ---- ended by hand ---- */
+
+#define STOP_CANCELS 'c'
+#define STOP_BY_HAND 'h'
+#define STOP_KEEPS 'k'
+
+int stop_mark_save(int state_dir_fd, const struct stop_mark *mark)
+{
+	char text[3] = {mark->cancels ? STOP_CANCELS : '-', mark->by_hand ? STOP_BY_HAND : '-',
+			mark->keeps ? STOP_KEEPS : '-'};
+
+	return atomic_file_write(state_dir_fd, STATE_STOP_NAME, text, sizeof(text), 0600,
+				 /* sync= */ false);
+}
+
+struct stop_mark stop_mark_load(int state_dir_fd)
+{
+	auto_close int fd =
+		openat(state_dir_fd, STATE_STOP_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stop_mark mark = {0};
+	char text[3];
+
+	if (fd < 0 || read(fd, text, sizeof(text)) != sizeof(text))
+		return mark;
+	mark.is_set = true;
+	mark.cancels = text[0] == STOP_CANCELS;
+	mark.by_hand = text[1] == STOP_BY_HAND;
+	mark.keeps = text[2] == STOP_KEEPS;
+	return mark;
 }

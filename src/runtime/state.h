@@ -23,6 +23,7 @@
 #define STATE_LOCK_NAME "lock" /* held by the monitor for its whole life, and by rm */
 #define STATE_FILE_NAME "state.json"
 #define STATE_SOCKET_NAME "attach.sock"
+#define STATE_STOP_NAME "stop" /* container_stop_mark's */
 #define EXIT_FILE_NAME "exit.json"
 #define CONFIG_FILE_NAME "config.json" /* the OCI configuration, made anew at every start */
 #define LAUNCH_FILE_NAME "launch.json" /* what OCI cannot say: runtime/launch.h */
@@ -33,11 +34,17 @@ struct process_id {
 	uint64_t start_time; /* clock ticks since boot */
 };
 
+/*
+ * Between two runs of a container with a restart policy nothing of it runs but its monitor. Then
+ * `restarting` is set, `init` is empty, and exit.json tells of the run before.
+ */
 struct container_state {
 	struct process_id init; /* the container's PID 1, as the host sees it */
 	struct process_id monitor;
 	int64_t started_ns;
-	char *cgroup_path; /* owned; "" when the container has none of its own */
+	bool restarting;
+	uint32_t restart_count; /* since it was started by hand */
+	char *cgroup_path;      /* owned; "" when the container has none of its own */
 };
 
 struct container_exit {
@@ -45,7 +52,31 @@ struct container_exit {
 	bool oom_killed;
 	int64_t started_ns, finished_ns;
 	char *error; /* owned; why it could not start; NULL otherwise */
+	uint32_t restart_count;
+	bool stopped_by_hand; /* what restart policy unless-stopped remembers */
 };
+
+/*
+ * The bits of state.json's mode say what a list wants to know of a container without reading its
+ * files. STATE_MODE_PAUSED is set and taken away by whoever pauses it.
+ */
+#define STATE_MODE_USUAL 0600
+#define STATE_MODE_PAUSED 0100     /* it is, or is about to be, frozen */
+#define STATE_MODE_RESTARTING 0010 /* it does not run; the monitor waits to start it again */
+
+/*
+ * Whoever ends a container by hand says so first, in STATE/containers/ID: the monitor reads it when
+ * the container has ended, and while it waits to start it again, hears of it.
+ */
+struct stop_mark {
+	bool is_set;
+	bool cancels; /* no restart after this end */
+	bool by_hand; /* see stopped_by_hand */
+	bool keeps;   /* --rm is not obeyed this time: it will be started at once */
+};
+
+int stop_mark_save(int state_dir_fd, const struct stop_mark *mark);
+struct stop_mark stop_mark_load(int state_dir_fd);
 
 /* Fills start_time of a live process. -ESRCH when there is none. */
 int process_id_of(pid_t pid, struct process_id *ret_id);

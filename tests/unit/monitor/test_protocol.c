@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "monitor/protocol.h"
+#include "runtime/restart_policy.h"
 
 static int parse(const void *bytes, size_t len)
 {
@@ -45,7 +46,7 @@ static void test_unknown_and_empty(void **state)
 	assert_int_equal(parse("", 0), -EBADMSG);
 	assert_int_equal(parse("\0", 1), -EBADMSG);
 	assert_int_equal(parse("\xff", 1), -EBADMSG);
-	assert_int_equal(parse("\x0e", 1), -EBADMSG);
+	assert_int_equal(parse("\x0f", 1), -EBADMSG);
 	assert_int_equal(parse(large, MONITOR_MESSAGE_MAX), 0);
 	assert_int_equal(parse(large, MONITOR_MESSAGE_MAX + 1), -EBADMSG);
 }
@@ -56,8 +57,10 @@ static void test_values(void **state)
 	struct monitor_signal signal = {.type = MONITOR_SIGNAL, .signal = 64};
 	struct monitor_stdin_taken taken = {.type = MONITOR_STDIN_TAKEN,
 					    .bytes = MONITOR_STDIN_WINDOW};
+	struct monitor_restart_policy restart = {
+		.type = MONITOR_RESTART_POLICY, .kind = RESTART_ON_FAILURE, .max_retries = 3};
 	struct monitor_attach attach = {
-		.type = MONITOR_ATTACH, .version = MONITOR_PROTOCOL_VERSION, .attach_flags = 31};
+		.type = MONITOR_ATTACH, .version = MONITOR_PROTOCOL_VERSION, .attach_flags = 63};
 
 	(void)state;
 	assert_int_equal(parse(&exit, sizeof(exit)), 0);
@@ -77,8 +80,12 @@ static void test_values(void **state)
 	taken.bytes++;
 	assert_int_equal(parse(&taken, sizeof(taken)), -EBADMSG);
 
+	assert_int_equal(parse(&restart, sizeof(restart)), 0);
+	restart.kind = RESTART_KIND_COUNT;
+	assert_int_equal(parse(&restart, sizeof(restart)), -EBADMSG);
+
 	assert_int_equal(parse(&attach, sizeof(attach)), 0);
-	attach.attach_flags = 32;
+	attach.attach_flags = 64;
 	assert_int_equal(parse(&attach, sizeof(attach)), -EBADMSG);
 	attach.version++;
 	assert_int_equal(parse(&attach, sizeof(attach)), -EPROTONOSUPPORT);
