@@ -33,8 +33,10 @@ static int settle_descriptors(const struct options *options, struct error *err)
 	auto_close int null_fd = NO_FD;
 	struct pollfd result = {.fd = UNPACK_RESULT_FD};
 
-	if (close_range(UNPACK_EXTRA_FD + extra, ~0U, 0) < 0)
+	if (close_range(options->follow ? UNPACK_WAKE_FD + 1 : UNPACK_EXTRA_FD + extra, ~0U, 0) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "close descriptors");
+	if (!extra)
+		(void)close(UNPACK_EXTRA_FD);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
 		return err_set(err, ERR_SYSTEM, errno, "open /dev/null");
@@ -68,6 +70,8 @@ static int check_descriptors(const struct options *options, struct error *err)
 			       UNPACK_OUTPUT_FD);
 	if (!is_file_or_stream(UNPACK_INPUT_FD))
 		return err_set(err, ERR_INVALID, EINVAL, "it is no file and no stream");
+	if (options->follow && !is_file_or_stream(UNPACK_WAKE_FD))
+		return err_set(err, ERR_INTERNAL, 0, "no pipe at descriptor %d", UNPACK_WAKE_FD);
 	if ((options->spool || options->blob) && !is_file_or_stream(UNPACK_EXTRA_FD))
 		return err_set(err, ERR_INTERNAL, 0, "no file at descriptor %d", UNPACK_EXTRA_FD);
 	return 0;
@@ -81,6 +85,7 @@ static struct pipeline *new_pipeline(const struct options *options)
 		.offset = options->region ? options->offset : 0,
 		.size = options->region ? options->size : 0,
 		.blob_fd = options->blob ? UNPACK_EXTRA_FD : NO_FD,
+		.wake_fd = options->follow ? UNPACK_WAKE_FD : NO_FD,
 		.max_bytes = options->max_bytes,
 		.hash = options->job == JOB_LAYER,
 		.progress = options->progress ? answer_progress : NULL,

@@ -47,6 +47,7 @@ static const struct option index_options[] = {
 
 static const struct option layer_options[] = {
 	FLAG("blob", blob),
+	FLAG("follow", follow),
 	FLAG("progress", progress),
 	NUMBER("offset", offset),
 	NUMBER("size", size),
@@ -132,7 +133,7 @@ static int check_region(struct options *o, struct error *err)
 	o->region = o->size != UINT64_MAX;
 	if (o->region && o->offset == UINT64_MAX)
 		o->offset = 0;
-	if ((o->offset != UINT64_MAX && !o->region) ||
+	if ((o->offset != UINT64_MAX && !o->region) || (o->follow && !o->region) ||
 	    (o->region && (o->size > INT64_MAX || o->offset > INT64_MAX - o->size)))
 		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: bad offset or size");
 	return 0;

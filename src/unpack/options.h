@@ -17,6 +17,7 @@ enum job {
 struct options {
 	enum job job;
 	bool spool, blob, progress;
+	bool follow; /* the region is still being written */
 	bool region; /* offset and size are given */
 	uint64_t offset, size;
 	uint64_t max_bytes, max_entries;

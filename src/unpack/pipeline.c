@@ -39,6 +39,7 @@ struct pipeline {
 	enum compression compression;
 	struct sha256 raw_hash, tar_hash;
 	uint64_t raw_bytes, tar_bytes;
+	bool wake_ended;   /* the input will not grow any more */
 	size_t since_look; /* bytes since the clock was read */
 	int64_t last_report_ns;
 	pthread_t threads[THREAD_COUNT];
@@ -99,21 +100,52 @@ static int too_large(const struct pipeline *p, struct error *err)
 		       p->request.max_bytes);
 }
 
+/* At the present end of an input that is still being written. 1: look again, 0: that was all. */
+static int wait_for_more(struct pipeline *p, struct error *err)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	if (p->wake_ended)
+		return 0;
+	do
+		n = read(p->request.wake_fd, bytes, sizeof(bytes));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_set(err, ERR_SYSTEM, errno, "wait for the input");
+	p->wake_ended = n == 0;
+	return 1;
+}
+
+static ssize_t read_once(const struct pipeline *p, uint8_t *space, size_t len)
+{
+	const struct pipeline_request *request = &p->request;
+	ssize_t n;
+
+	do
+		n = request->region ? pread(request->input_fd, space, len,
+					    (off_t)(request->offset + p->raw_bytes))
+				    : read(request->input_fd, space, len);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 /* Up to `len` bytes; 0 at the end of the input. */
 static ssize_t read_some(struct pipeline *p, uint8_t *space, size_t len, struct error *err)
 {
 	const struct pipeline_request *request = &p->request;
 	ssize_t n;
+	int r = 0;
 
 	if (request->region && len > request->size - p->raw_bytes)
 		len = (size_t)(request->size - p->raw_bytes);
 	if (len == 0)
 		return 0;
 	do
-		n = request->region ? pread(request->input_fd, space, len,
-					    (off_t)(request->offset + p->raw_bytes))
-				    : read(request->input_fd, space, len);
-	while (n < 0 && errno == EINTR);
+		n = read_once(p, space, len);
+	while (n == 0 && request->wake_fd >= 0 && (r = wait_for_more(p, err)) > 0);
+	if (r < 0)
+		return r;
 	if (n < 0)
 		return err_set(err, ERR_SYSTEM, errno, "read the input");
 	if (n == 0 && request->region)

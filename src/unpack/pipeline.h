@@ -37,6 +37,7 @@ struct pipeline_request {
 	bool region; /* only `size` bytes from `offset`, with pread(2) */
 	uint64_t offset, size;
 	int blob_fd;        /* NO_FD: none */
+	int wake_fd;        /* says when the region has grown; NO_FD: it is there whole */
 	uint64_t max_bytes; /* bound of the tar stream */
 	bool hash;          /* digests are wanted */
 	/* NULL, or called by whoever takes from the input, some ten times a second. */

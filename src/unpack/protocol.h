@@ -27,6 +27,7 @@
  *	                  below it, or a mount namespace (/proc/PID/ns/mnt) whose root is
  *	UNPACK_EXTRA_FD   layer with --blob: regular file that receives the input as it came;
  *	                  index with --spool: regular file, O_RDWR, empty, that receives the tar
+ *	UNPACK_WAKE_FD    layer with --follow: read end of a pipe
  *
  * The helper needs to be started as root (or in a user namespace with the layer's ids mapped) with
  * CAP_SYS_ADMIN: to enter its own namespaces, and for the overlay's opaque marks.
@@ -73,6 +74,9 @@
  *	--diff-id=SHA256    what the tar must hash to
  *	--blob              UNPACK_EXTRA_FD is open: the input's bytes are also written there, all
  *of them, exactly as they came
+ *	--follow            the region is a part of a regular file that is still being written, from its
+ *	                    beginning on: at its present end, UNPACK_WAKE_FD is waited for. Bytes in it
+ *	                    mean that there may be more, its end that there will not be
  *	--max-bytes=N       bound of the tar stream and of the bytes unpacked (default 1 TiB); the
  *	                    answer to bombs, so the engine gives what it is willing to store
  *	--max-entries=N     default UNPACK_LAYER_MAX_ENTRIES
@@ -131,6 +135,7 @@
 #define UNPACK_INPUT_FD 4
 #define UNPACK_OUTPUT_FD 5
 #define UNPACK_EXTRA_FD 6
+#define UNPACK_WAKE_FD 7
 
 /* Longest answer; an archive that would need more is refused by the helper. */
 #define UNPACK_RESULT_MAX ((size_t)8 << 20)
