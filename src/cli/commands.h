@@ -22,6 +22,7 @@ extern const struct command cmd_logs;
 extern const struct command cmd_pause;
 extern const struct command cmd_prune;
 extern const struct command cmd_ps;
+extern const struct command cmd_pull;
 extern const struct command cmd_rename;
 extern const struct command cmd_restart;
 extern const struct command cmd_rm;

@@ -12,6 +12,7 @@
 #ifndef SKIFF_ENGINE_IMAGE_INTERNAL_H
 #define SKIFF_ENGINE_IMAGE_INTERNAL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,13 @@ struct loader {
 	int spool_fd; /* unlinked; NO_FD once nothing needs it */
 	struct archive *archive;
 };
+
+#define LOADER_EMPTY                                                                               \
+	((struct loader){.hold_fd = NO_FD,                                                         \
+			 .staging_fd = NO_FD,                                                      \
+			 .signal_fd = NO_FD,                                                       \
+			 .input_fd = NO_FD,                                                        \
+			 .spool_fd = NO_FD})
 
 /* ERR_CANCELLED when a signal has come. */
 int loader_check_cancelled(struct loader *loader, struct error *err);
@@ -75,6 +83,19 @@ int image_layers_bring(struct loader *loader, const struct source_image *image,
 int image_commit(struct loader *loader, const struct source_image *image,
 		 const struct layer_jobs *jobs, struct error *err);
 
+
+/* A loader without an input; `signals` are blocked. */
+int loader_begin(struct loader *loader, const char *platform, const sigset_t *signals,
+		 struct error *err);
+void loader_release(struct loader *loader);
+
+/* SIGINT, SIGTERM and SIGHUP are kept for the loader's signalfd from begin to end. */
+struct held_signals {
+	sigset_t set, before;
+};
+void signals_hold(struct held_signals *held);
+void signals_let_go(const struct held_signals *held, bool answered);
+
 /* Loads, as image_load(); `single`: several images are an error. Ids of all, names or not. */
 int image_load_ids(struct engine *engine, const struct load_request *request, bool single,
 		   struct strv *ret_ids, struct load_result *ret_result, struct error *err);
@@ -86,6 +107,7 @@ bool image_user_is_running(struct engine *engine, const char *id);
 int image_find(struct engine *engine, const char *selector, struct image_record *ret_record,
 	       struct error *err);
 
+DEFINE_CLEANUP_VALUE(struct loader, loader_release);
 DEFINE_CLEANUP_VALUE(struct layer_jobs, layer_jobs_release);
 
 #endif

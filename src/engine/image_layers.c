@@ -190,6 +190,7 @@ static int start_helper(struct loader *loader, struct layer_job *job, size_t num
 		.input_fd = job->file.fd,
 		.output_fd = directory_fd,
 		.extra_fd = blob_fd,
+		.wake_fd = NO_FD,
 	};
 	return unpack_helper_start(&start, &job->helper, err);
 }

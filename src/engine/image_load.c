@@ -256,7 +256,7 @@ static int load_all(struct loader *loader, bool single, struct strv *ids,
 
 /* ---- a loader's life ---- */
 
-static void loader_release(struct loader *loader)
+void loader_release(struct loader *loader)
 {
 	archive_free(loader->archive);
 	cleanup_close_fd(&loader->spool_fd);
@@ -277,18 +277,15 @@ static void loader_release(struct loader *loader)
 	*loader = (struct loader){0};
 }
 
-DEFINE_CLEANUP_VALUE(struct loader, loader_release);
-
-static int prepare(struct loader *loader, const sigset_t *signals, struct error *err)
+int loader_begin(struct loader *loader, const char *platform, const sigset_t *signals,
+		 struct error *err)
 {
 	int r;
 
-	if (loader->request->platform)
-		r = platform_parse(loader->request->platform, &loader->platform, err);
+	if (platform)
+		r = platform_parse(platform, &loader->platform, err);
 	else
 		r = (platform_of_machine(&loader->platform), 0);
-	if (r >= 0)
-		r = open_input(loader, err);
 	if (r < 0)
 		return r;
 	loader->signal_fd = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -300,22 +297,37 @@ static int prepare(struct loader *loader, const sigset_t *signals, struct error 
 	return store_staging_new(loader->store, &loader->staging, &loader->staging_fd, err);
 }
 
+void signals_hold(struct held_signals *held)
+{
+	(void)sigemptyset(&held->set);
+	(void)sigaddset(&held->set, SIGINT);
+	(void)sigaddset(&held->set, SIGTERM);
+	(void)sigaddset(&held->set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &held->set, &held->before);
+}
+
+/* What was answered is not delivered again: the caller decides how to end. */
+void signals_let_go(const struct held_signals *held, bool answered)
+{
+	const struct timespec now = {0};
+
+	while (answered && sigtimedwait(&held->set, NULL, &now) > 0)
+		;
+	(void)sigprocmask(SIG_SETMASK, &held->before, NULL);
+}
+
 static int run_loader(struct store *store, const struct load_request *request, bool single,
 		      const sigset_t *signals, struct strv *ids, struct load_result *result,
 		      struct error *err)
 {
-	auto_(loader_release) struct loader loader = {
-		.store = store,
-		.request = request,
-		.hold_fd = NO_FD,
-		.staging_fd = NO_FD,
-		.signal_fd = NO_FD,
-		.input_fd = NO_FD,
-		.spool_fd = NO_FD,
-	};
+	auto_(loader_release) struct loader loader = LOADER_EMPTY;
 	int r;
 
-	r = prepare(&loader, signals, err);
+	loader.store = store;
+	loader.request = request;
+	r = open_input(&loader, err);
+	if (r >= 0)
+		r = loader_begin(&loader, request->platform, signals, err);
 	if (r >= 0)
 		r = load_all(&loader, single, ids, result, err);
 	return r;
@@ -328,7 +340,7 @@ int image_load_ids(struct engine *engine, const struct load_request *request, bo
 	auto_(strv_release) struct strv ids = {0};
 	auto_(error_release) struct error ignored = {0};
 	struct store *store;
-	sigset_t signals, before;
+	struct held_signals held;
 	uint64_t bytes;
 	int r;
 
@@ -337,20 +349,9 @@ int image_load_ids(struct engine *engine, const struct load_request *request, bo
 		return r;
 	/* Room first: what a load that was killed left is in the way of this one. */
 	(void)store_sweep(store, &bytes, &ignored);
-	(void)sigemptyset(&signals);
-	(void)sigaddset(&signals, SIGINT);
-	(void)sigaddset(&signals, SIGTERM);
-	(void)sigaddset(&signals, SIGHUP);
-	(void)sigprocmask(SIG_BLOCK, &signals, &before);
-	r = run_loader(store, request, single, &signals, &ids, &result, err);
-	if (r < 0 && err->kind == ERR_CANCELLED) {
-		const struct timespec now = {0};
-
-		/* It was answered; the caller decides how to end. */
-		while (sigtimedwait(&signals, NULL, &now) > 0)
-			;
-	}
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	signals_hold(&held);
+	r = run_loader(store, request, single, &held.set, &ids, &result, err);
+	signals_let_go(&held, r < 0 && err->kind == ERR_CANCELLED);
 	/* What others removed meanwhile had to wait for us. */
 	(void)store_sweep(store, &bytes, &ignored);
 	if (r < 0)

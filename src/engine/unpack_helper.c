@@ -49,9 +49,11 @@ static int place_fds(const struct unpack_start *start, int result_fd)
 	const struct {
 		int from, to;
 	} moves[] = {
-		{result_fd, UNPACK_RESULT_FD},        {start->input_fd, UNPACK_INPUT_FD},
-		{start->output_fd, UNPACK_OUTPUT_FD}, {start->extra_fd, UNPACK_EXTRA_FD},
-		{start->wake_fd, UNPACK_WAKE_FD},
+		{result_fd, UNPACK_RESULT_FD},
+		{start->input_fd, UNPACK_INPUT_FD},
+		{start->output_fd, UNPACK_OUTPUT_FD},
+		{start->extra_fd, UNPACK_EXTRA_FD},
+		{start->wake_fd > 0 ? start->wake_fd : NO_FD, UNPACK_WAKE_FD},
 	};
 	int parked[ARRAY_SIZE(moves)];
 	int null_fd;

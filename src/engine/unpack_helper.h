@@ -31,7 +31,7 @@ struct unpack_start {
 	const struct strv *args; /* mode and options, without the program's name */
 	int input_fd, output_fd;
 	int extra_fd; /* NO_FD: none */
-	int wake_fd;  /* the same; with --follow */
+	int wake_fd;  /* with --follow; 0: none */
 };
 
 int unpack_helper_start(const struct unpack_start *start, struct unpack_helper *ret_helper,

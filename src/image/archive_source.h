@@ -67,6 +67,15 @@ int source_images_read(const struct archive *archive, const struct source_reques
 		       struct source_images *ret_images, struct error *err);
 void source_images_release(struct source_images *images);
 
+/*
+ * For an image that comes from elsewhere, piece by piece: parses config_text, sets id, and checks the
+ * platform and the number of layers. `what` names it in messages.
+ */
+int source_image_check(struct source_image *image, const char *what,
+		       const struct platform *platform, struct error *err);
+void source_image_release(struct source_image *image);
+
+DEFINE_CLEANUP_VALUE(struct source_image, source_image_release);
 DEFINE_CLEANUP_VALUE(struct source_images, source_images_release);
 
 #endif

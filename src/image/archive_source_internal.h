@@ -18,11 +18,6 @@ int source_budget_take(struct source_budget *budget, size_t len, struct error *e
 
 /* Takes *image (which is empty afterwards) into the list. */
 void source_images_add(struct source_images *images, struct source_image *image);
-void source_image_release(struct source_image *image);
-
-/* Parses config_text (taken already), sets id, checks the platform and the number of layers. */
-int source_image_check(struct source_image *image, const char *what,
-		       const struct platform *platform, struct error *err);
 
 /* Appends `name`, normalized. ERR_INVALID when it is no reference. */
 int source_image_add_name(struct source_image *image, const char *name, struct error *err);
@@ -36,7 +31,5 @@ int oci_images_read(const struct archive *archive, const struct source_request *
 		    struct source_images *images, struct error *err);
 int dir_images_read(const struct archive *archive, const struct source_request *request,
 		    struct source_images *images, struct error *err);
-
-DEFINE_CLEANUP_VALUE(struct source_image, source_image_release);
 
 #endif

@@ -6,12 +6,15 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/strbuf.h"
 
 /* No single blob is larger than this. */
 #define BLOB_MAX_BYTES ((json_int_t)1 << 40)
 
 #define MEDIA_TYPE_MAX_LEN 255
 #define NAME_MAX_LEN 1024
+#define URL_MAX_LEN 4096
+#define URLS_MAX 8
 
 void descriptor_release(struct descriptor *descriptor)
 {
@@ -20,6 +23,7 @@ void descriptor_release(struct descriptor *descriptor)
 	free(descriptor->name);
 	free(descriptor->ref_name);
 	platform_release(&descriptor->platform);
+	strv_release(&descriptor->urls);
 	*descriptor = (struct descriptor){0};
 }
 
@@ -87,6 +91,25 @@ static int parse_annotations(const json_t *object, struct descriptor *descriptor
 	return r;
 }
 
+static int parse_urls(const json_t *array, struct descriptor *descriptor, struct error *err)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!array || json_is_null(array))
+		return 0;
+	if (!json_is_array(array) || json_array_size(array) > URLS_MAX)
+		return bad(err, "'urls' is not a short list");
+	json_array_foreach (array, i, item) {
+		const char *url = json_string_value(item);
+
+		if (!url || strlen(url) > URL_MAX_LEN)
+			return bad(err, "one of 'urls' is not a short text");
+		strv_add(&descriptor->urls, url);
+	}
+	return 0;
+}
+
 static int parse_descriptor(const json_t *object, struct descriptor *ret_descriptor,
 			    struct error *err)
 {
@@ -112,6 +135,8 @@ static int parse_descriptor(const json_t *object, struct descriptor *ret_descrip
 	r = parse_platform(json_object_get(object, "platform"), &descriptor.platform, err);
 	if (r >= 0)
 		r = parse_annotations(json_object_get(object, "annotations"), &descriptor, err);
+	if (r >= 0)
+		r = parse_urls(json_object_get(object, "urls"), &descriptor, err);
 	if (r < 0)
 		return r;
 	*ret_descriptor = descriptor;
@@ -242,4 +267,47 @@ int manifest_parse(const char *text, size_t len, const char *expected_media_type
 	*ret_manifest = manifest;
 	manifest = (struct manifest){0};
 	return 0;
+}
+
+/* ---- choosing ---- */
+
+#define OFFERED_MAX_LEN 200
+
+static bool is_candidate(const struct manifest *index, const struct descriptor *item)
+{
+	if (item->attestation)
+		return false;
+	if (!item->platform.os || !item->platform.architecture)
+		return index->count == 1;
+	/* Attestations again, by convention of buildx. */
+	return strcmp(item->platform.os, "unknown") != 0;
+}
+
+int manifest_choose(const struct manifest *index, const struct platform *wanted, char **ret_offered)
+{
+	auto_(strbuf_release) struct strbuf offered = {0};
+	unsigned int best = 0;
+	int found = -ENOENT;
+
+	for (size_t i = 0; i < index->count; i++) {
+		const struct descriptor *item = &index->items[i];
+		auto_free char *text = NULL;
+		unsigned int match;
+
+		if (!is_candidate(index, item))
+			continue;
+		if (!item->platform.os || !item->platform.architecture)
+			return (int)i;
+		match = platform_match(wanted, &item->platform);
+		if (match > best) {
+			best = match;
+			found = (int)i;
+		}
+		text = platform_format(&item->platform);
+		if (offered.len < OFFERED_MAX_LEN)
+			strbuf_addf(&offered, "%s%.60s", offered.len ? ", " : "", text);
+	}
+	if (found < 0)
+		*ret_offered = strbuf_take(&offered);
+	return found;
 }

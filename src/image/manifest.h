@@ -40,6 +40,7 @@ struct descriptor {
 	struct platform platform; /* empty when absent */
 	char *name;               /* annotation io.containerd.image.name, else NULL */
 	char *ref_name;           /* annotation org.opencontainers.image.ref.name, else NULL */
+	struct strv urls;         /* where else it may be fetched; few */
 	bool attestation;         /* not an image: docker's buildx puts these into indexes */
 };
 
@@ -62,6 +63,14 @@ struct manifest {
 int manifest_parse(const char *text, size_t len, const char *expected_media_type,
 		   struct manifest *ret_manifest, struct error *err);
 void manifest_release(struct manifest *manifest);
+
+/*
+ * The item of an index that suits `wanted` best: its position, or -ENOENT, and then *ret_offered is
+ * what there is instead ("linux/arm64, linux/s390x", may be empty), owned by the caller. Attestations and
+ * items without a platform are no candidates, but an only item without one is.
+ */
+int manifest_choose(const struct manifest *index, const struct platform *wanted,
+		    char **ret_offered);
 
 /* One element of a `docker save` archive's manifest.json. */
 struct docker_save_image {

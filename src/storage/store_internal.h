@@ -12,6 +12,7 @@
 #define LAYERS_DIR "layers"
 #define VOLUMES_DIR "volumes"
 #define OCI_DIR "oci"
+#define PARTIAL_DIR "oci/partial"
 #define BLOBS_DIR "oci/blobs/sha256"
 
 struct store {

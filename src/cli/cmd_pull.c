@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/registry_options.h"
+#include "engine/engine.h"
+#include "engine/image.h"
+#include "engine/registry.h"
+
+struct pull_opts {
+	struct registry_opts registry;
+	const char *platform;
+	bool quiet, foreign_layers;
+};
+
+static const struct option_spec pull_options[] = {
+	OPT_FLAG(struct pull_opts, foreign_layers, 0, "foreign-layers",
+		 "Also fetch layers from where the manifest says that they lie"),
+	OPT_STRING(struct pull_opts, platform, 0, "platform", "string",
+		   "Platform of the image, if there are several (os/arch[/variant])"),
+	OPT_FLAG(struct pull_opts, quiet, 'q', "quiet", "Suppress the progress display"),
+	OPT_INCLUDE(struct pull_opts, registry, registry_options),
+	OPT_END,
+};
+
+static void pull_init(void *opts)
+{
+	struct pull_opts *o = opts;
+
+	registry_opts_init(&o->registry);
+}
+
+static int pull_run(const struct command_call *call)
+{
+	const struct pull_opts *opts = call->opts;
+	const struct pull_request request = {
+		.name = call->args->items[0],
+		.platform = opts->platform,
+		.foreign_layers = opts->foreign_layers,
+		.registry = registry_opts_request(&opts->registry),
+	};
+	auto_(pull_result_release) struct pull_result result = {0};
+	auto_(error_release) struct error err = {0};
+
+	if (image_pull(call->engine, &request, &result, &err) < 0)
+		return cli_fail(call, &err);
+	if (!opts->quiet) {
+		auto_free char *name = image_familiar_name(result.name);
+
+		(void)fprintf(call->cli->out, "Digest: %s\nStatus: %s %s\n", result.digest,
+			      result.was_there ? "Image is up to date for"
+					       : "Downloaded newer image for",
+			      name);
+	}
+	(void)fprintf(call->cli->out, "%s\n", result.name);
+	return 0;
+}
+
+const struct command cmd_pull = {
+	.name = "pull",
+	.usage = "[OPTIONS] NAME[:TAG|@DIGEST]",
+	.summary = "Download an image from a registry",
+	.min_args = 1,
+	.max_args = 1,
+	.needs = NEEDS_ENGINE,
+	.rest_args = COMPLETE_NOTHING,
+	.options = pull_options,
+	.opts_size = sizeof(struct pull_opts),
+	.init = pull_init,
+	.run = pull_run,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* image_pull(): from a name to an image in the store; see pull_internal.h. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/pull_internal.h"
+#include "engine/registry_access.h"
+
+void pull_result_release(struct pull_result *result)
+{
+	free(result->id);
+	free(result->name);
+	free(result->digest);
+	*result = (struct pull_result){0};
+}
+
+static void pull_release(struct pull *pull)
+{
+	registry_helper_stop(&pull->helper);
+	loader_release(&pull->loader);
+	reference_release(&pull->reference);
+	source_image_release(&pull->image);
+	manifest_release(&pull->manifest);
+	free(pull->digest);
+}
+
+DEFINE_CLEANUP_VALUE(struct pull, pull_release);
+
+static int start_helper(struct pull *pull, struct error *err)
+{
+	auto_(json_decref) json_t *config = NULL;
+	int r;
+
+	r = registry_access_pull(&pull->request->registry, &pull->reference, &config, err);
+	if (r < 0)
+		return r;
+	return registry_helper_start(config, pull->loader.signal_fd, &pull->helper, err);
+}
+
+/* What is there already, with all its layers, only gets the name. */
+static int bring(struct pull *pull, bool *ret_was_there, struct error *err)
+{
+	auto_(layer_jobs_release) struct layer_jobs jobs = {0};
+	int r;
+
+	r = image_layers_plan(&pull->loader, &pull->image, &jobs, err);
+	if (r < 0)
+		return r;
+	*ret_was_there = true;
+	for (size_t i = 0; i < jobs.count; i++)
+		*ret_was_there &= !jobs.items[i].unpack && !jobs.items[i].keep_blob;
+	r = pull_layers(pull, &jobs, err);
+	if (r < 0)
+		return r;
+	return image_commit(&pull->loader, &pull->image, &jobs, err);
+}
+
+static char *normal_name(const struct reference *reference)
+{
+	auto_free char *repository = NULL;
+
+	if (!reference->digest)
+		return reference_format(reference);
+	repository = reference_repository(reference);
+	return xasprintf("%s@%s", repository, reference->digest);
+}
+
+static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_result *result,
+		    struct error *err)
+{
+	int r;
+
+	r = loader_begin(&pull->loader, pull->request->platform, signals, err);
+	if (r >= 0)
+		r = start_helper(pull, err);
+	if (r >= 0)
+		r = pull_documents(pull, err);
+	if (r < 0)
+		return r;
+	result->name = normal_name(&pull->reference);
+	if (!pull->reference.digest)
+		strv_add(&pull->image.names, result->name);
+	r = bring(pull, &result->was_there, err);
+	if (r < 0)
+		return r;
+	result->id = xstrdup(pull->image.id);
+	result->digest = xstrdup(pull->digest);
+	return 0;
+}
+
+int image_pull(struct engine *engine, const struct pull_request *request,
+	       struct pull_result *ret_result, struct error *err)
+{
+	auto_(pull_release) struct pull pull = {
+		.request = request,
+		.endpoint = -1,
+		.helper = REGISTRY_HELPER_EMPTY,
+		.loader = LOADER_EMPTY,
+	};
+	auto_(pull_result_release) struct pull_result result = {0};
+	auto_(error_release) struct error ignored = {0};
+	struct held_signals held;
+	uint64_t bytes;
+	int r;
+
+	r = reference_parse(request->name, &pull.reference, err);
+	if (r >= 0)
+		r = engine_store(engine, &pull.loader.store, err);
+	if (r < 0)
+		return r;
+	/* Room first: what a pull that was killed left is in the way of this one. */
+	(void)store_sweep(pull.loader.store, &bytes, &ignored);
+	signals_hold(&held);
+	r = run_pull(&pull, &held.set, &result, err);
+	signals_let_go(&held, r < 0 && err->kind == ERR_CANCELLED);
+	if (r < 0)
+		return err->kind == ERR_CANCELLED ? r
+						  : err_wrap(err, r, "pull '%s'", request->name);
+	*ret_result = result;
+	result = (struct pull_result){0};
+	return 0;
+}

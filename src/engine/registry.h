@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * registry.h - use cases with registries: pull, push, search
+ *
+ * Names are as the user typed them. All are ended by SIGINT, SIGTERM and SIGHUP with ERR_CANCELLED;
+ * what is complete by then is kept for the next try.
+ */
+#ifndef SKIFF_ENGINE_REGISTRY_H
+#define SKIFF_ENGINE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "engine/engine.h"
+#include "engine/image.h"
+
+struct registry_options {
+	bool skip_tls_verify; /* any certificate, and plain HTTP, will do */
+	const char *authfile; /* --authfile; NULL: the usual files */
+	const char *creds;    /* --creds user:password */
+	const char *cert_dir; /* --cert-dir */
+};
+
+struct pull_request {
+	const char *name;     /* "alpine", "host:5000/app:1", "app@sha256:…" */
+	const char *platform; /* NULL: this machine's */
+	bool foreign_layers; /* layers that lie elsewhere by their manifest's word are fetched too */
+	struct registry_options registry;
+	const struct image_progress *progress; /* NULL: none */
+};
+
+struct pull_result {
+	char *id; /* of the image */
+	char *name; /* "docker.io/library/alpine:latest", normalized; with a digest when one was asked for */
+	char *digest;   /* of what the name led to: an index or a manifest */
+	bool was_there; /* nothing new */
+};
+
+int image_pull(struct engine *engine, const struct pull_request *request,
+	       struct pull_result *ret_result, struct error *err);
+void pull_result_release(struct pull_result *result);
+
+DEFINE_CLEANUP_VALUE(struct pull_result, pull_result_release);
+
+#endif
