@@ -194,4 +194,4 @@ def skiff(make_skiff, busybox):
     return skiff
 
 
-pytest_plugins = ["helpers.canary", "helpers.images", "helpers.unpack"]
+pytest_plugins = ["helpers.canary", "helpers.images", "helpers.loop_device", "helpers.unpack"]

@@ -2,34 +2,18 @@
 """Limits of resources: every option, as the kernel enforces it; and `update`, which changes them live."""
 
 import os
-import subprocess
 import time
 
 import pytest
 
 from helpers.cgroup_files import CgroupFiles
-from helpers.features import cgroup_v1_controllers, has_controller, require, require_tool
+from helpers.features import cgroup_v1_controllers, has_controller, require
 from helpers.waiting import wait_until
 
 MB = 1 << 20
 
 def with_v1(controller):
     require(controller in cgroup_v1_controllers(), f"the {controller} controller in cgroup v1")
-
-
-@pytest.fixture
-def loop_device(tmp_path):
-    """A block device of our own, of 16 MB."""
-    losetup = require_tool("losetup")
-    backing = tmp_path / "disk"
-    with open(backing, "wb") as file:
-        file.truncate(16 * MB)
-    done = subprocess.run([losetup, "--find", "--show", backing], stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, check=False, text=True)
-    require(done.returncode == 0, f"loop devices ({done.stderr.strip()})")
-    device = done.stdout.strip()
-    yield device
-    subprocess.run([losetup, "--detach", device], check=True)
 
 
 def device_number(path):

@@ -46,7 +46,7 @@ static size_t line_length(const char *text, size_t len)
 
 	for (size_t i = 0; i < len; i++) {
 		if (ends_sentence(text + i))
-			return i + 1;
+			return i > LINE_WIDTH && cut > 0 ? cut : i + 1;
 		if (text[i] == ' ') {
 			if (i > LINE_WIDTH && cut > 0)
 				return cut;

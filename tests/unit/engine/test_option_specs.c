@@ -12,6 +12,7 @@
 #include "engine/device_spec.h"
 #include "engine/limit_option.h"
 #include "engine/signal_name.h"
+#include "engine/stats.h"
 #include "engine/ulimit_spec.h"
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -82,6 +83,22 @@ static void block_io_texts(void **state)
 	assert_string_equal(list.items[0], "/dev/sdb:2");
 	assert_string_equal(list.items[1], "/dev/sda:3");
 	assert_string_equal(list.items[2], "/dev/sd:4");
+}
+
+static void network_counters(void **state)
+{
+	uint64_t received, sent;
+
+	(void)state;
+	stats_sum_network("Inter-|   Receive  | Transmit\n face |bytes packets|bytes packets\n"
+			  "    lo:  500 1 0 0 0 0 0 0  500 1 0 0 0 0 0 0\n"
+			  "  eth0: 1000 2 0 0 0 0 0 0  300 4 0 0 0 0 0 0\n"
+			  "wlan0:7 2 0 0 0 0 0 0 8 4 0 0 0 0 0 0\n",
+			  &received, &sent);
+	assert_int_equal(received, 1007);
+	assert_int_equal(sent, 308);
+	stats_sum_network("", &received, &sent);
+	assert_int_equal(received + sent, 0);
 }
 
 static void ulimit_texts(void **state)
@@ -228,13 +245,10 @@ static void cpu_lists(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(block_io_texts),
-		cmocka_unit_test(device_texts),
-		cmocka_unit_test(ulimit_texts),
-		cmocka_unit_test(capability_sets),
-		cmocka_unit_test(capabilities_that_do_not_exist),
-		cmocka_unit_test(signal_texts),
-		cmocka_unit_test(container_names),
+		cmocka_unit_test(block_io_texts),  cmocka_unit_test(network_counters),
+		cmocka_unit_test(device_texts),    cmocka_unit_test(ulimit_texts),
+		cmocka_unit_test(capability_sets), cmocka_unit_test(capabilities_that_do_not_exist),
+		cmocka_unit_test(signal_texts),    cmocka_unit_test(container_names),
 		cmocka_unit_test(cpu_lists),
 	};
 
