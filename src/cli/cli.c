@@ -12,6 +12,7 @@
 #include "cli/command_table.h"
 #include "cli/help.h"
 #include "cli/terminal.h"
+#include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/monitor_link.h"
 
@@ -414,6 +415,20 @@ static int open_engine_and_monitor(const struct cli *cli, struct command_call *c
 	return 0;
 }
 
+/* As above. */
+static int open_engine_and_agent(const struct cli *cli, struct command_call *call,
+				 struct error *err)
+{
+	auto_(error_release) struct error agent_err = {0};
+	int begun, r;
+
+	begun = exec_begin(&call->agent, &agent_err);
+	r = open_engine(cli, call, err);
+	if (r < 0)
+		return r;
+	return begun < 0 ? err_move(err, &agent_err) : 0;
+}
+
 static int provide(const struct cli *cli, struct command_call *call, struct monitor_link *link,
 		   struct error *err)
 {
@@ -424,6 +439,8 @@ static int provide(const struct cli *cli, struct command_call *call, struct moni
 		return open_engine(cli, call, err);
 	case NEEDS_MONITOR:
 		return open_engine_and_monitor(cli, call, link, err);
+	case NEEDS_EXEC:
+		return open_engine_and_agent(cli, call, err);
 	}
 	return err_set(err, ERR_INTERNAL, 0, "command needs nothing we know");
 }
@@ -432,6 +449,7 @@ int cli_run(struct cli *cli, const struct invocation *invocation)
 {
 	auto_(error_release) struct error err = {0};
 	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
+	auto_(exec_end) struct exec_agent *agent = NULL;
 	auto_(engine_close) struct engine *engine = NULL;
 	struct command_call call = {
 		.cli = cli,
@@ -444,6 +462,7 @@ int cli_run(struct cli *cli, const struct invocation *invocation)
 
 	r = provide(cli, &call, &link, &err);
 	engine = call.engine;
+	agent = call.agent;
 	if (r < 0)
 		return cli_fail(&call, &err);
 	return flush_output(&call, call.command->run(&call));

@@ -71,7 +71,8 @@ static int exec_in_container(const struct command_call *call, const struct exec_
 	int code = 0;
 
 	cli_flush(call->cli);
-	if (container_exec(call->engine, call->args->items[0], options, &code, &err) < 0)
+	if (container_exec(call->engine, call->agent, call->args->items[0], options, &code, &err) <
+	    0)
 		return cli_fail(call, &err);
 	return options->detach ? 0 : code;
 }
@@ -121,12 +122,11 @@ const struct command cmd_exec = {
 		    "As another user, with a variable:\n\tskiff exec -u www-data -e LANG=C web env",
 	.min_args = 2,
 	.max_args = ARGS_ANY,
-	.needs = NEEDS_ENGINE,
+	.needs = NEEDS_EXEC,
 	.failure = FAILURE_IS_1_OR_PROGRAM,
 	.args = COMPLETE_RUNNING_CONTAINER,
 	.rest_args = COMPLETE_NOTHING,
 	.stop_at_first_arg = true,
-	.enters_container = true,
 	.options = exec_options_table,
 	.opts_size = sizeof(struct exec_opts),
 	.run = exec_run,

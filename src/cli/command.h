@@ -21,6 +21,7 @@ enum command_needs {
 	NEEDS_NOTHING,
 	NEEDS_ENGINE,  /* an opened engine: root privileges, state and root directories */
 	NEEDS_MONITOR, /* an engine, and a monitor that loads while the engine is opened */
+	NEEDS_EXEC,    /* the same with a process that will enter a container */
 };
 
 /* What the exit status is when the engine fails. */
@@ -32,6 +33,7 @@ enum command_failure {
 
 struct cli;
 struct engine;
+struct exec_agent;
 struct monitor_link;
 
 struct command_call {
@@ -40,6 +42,7 @@ struct command_call {
 	const char *typed;         /* how it was named: "ps", "container ls" */
 	struct engine *engine;     /* NULL with NEEDS_NOTHING */
 	struct monitor_link *link; /* NULL without NEEDS_MONITOR; owned by the caller of run */
+	struct exec_agent *agent;  /* the same, NEEDS_EXEC */
 	void *opts;                /* the command's options struct, filled */
 	const struct strv *args;   /* positional arguments */
 };

@@ -21,6 +21,7 @@
 #include "engine/container_restart.h"
 #include "monitor/monitor.h"
 #include "monitor/protocol.h"
+#include "runtime/exec_agent.h"
 #include "sys/self_exe.h"
 
 #define PROTECTED_ARGV0 "skiff-inside" /* argv[0] of a skiff that may enter a container */
@@ -81,6 +82,10 @@ int main(int argc, char **argv)
 	if (argv0_is(argc, argv, MONITOR_PREPARE_ARGV0)) {
 		log_init();
 		return container_restart_main(argc, argv);
+	}
+	if (argv0_is(argc, argv, EXEC_AGENT_ARGV0)) {
+		log_init();
+		return exec_agent_main();
 	}
 	if (argv0_is(argc, argv, PROTECTED_ARGV0))
 		(void)prctl(PR_SET_NAME, PROGRAM_NAME); /* execveat() leaves a number there */

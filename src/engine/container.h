@@ -64,6 +64,7 @@ void create_result_release(struct create_result *result);
 int container_create(struct engine *engine, const struct create_request *request,
 		     struct create_result *ret_result, struct error *err);
 
+struct exec_agent;
 struct monitor_link;
 struct monitor_link_options;
 
@@ -205,10 +206,18 @@ struct exec_options {
 	const char *detach_keys;
 };
 
-/* Runs it with our own standard streams; *ret_exit_code is the command's. */
-int container_exec(struct engine *engine, const char *selector, const struct exec_options *options,
-		   int *ret_exit_code, struct error *err);
+/*
+ * Starts the process that will enter the container, which loads while the engine is opened. Freed by the
+ * caller, whether it was used or not.
+ */
+int exec_begin(struct exec_agent **ret_agent, struct error *err);
+void exec_end(struct exec_agent *agent);
 
+/* Runs it with our own standard streams; *ret_exit_code is the command's. */
+int container_exec(struct engine *engine, struct exec_agent *agent, const char *selector,
+		   const struct exec_options *options, int *ret_exit_code, struct error *err);
+
+DEFINE_CLEANUP(struct exec_agent *, exec_end);
 DEFINE_CLEANUP_VALUE(struct create_request, create_request_release);
 DEFINE_CLEANUP_VALUE(struct create_result, create_result_release);
 DEFINE_CLEANUP_VALUE(struct container_list, container_list_release);

@@ -6,11 +6,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "engine/container_internal.h"
 #include "engine/exec_pipes.h"
 #include "engine/monitor_link.h"
 #include "runtime/container.h"
+#include "runtime/exec_agent.h"
 #include "storage/store.h"
 #include "sys/process.h"
 #include "sys/tty.h"
@@ -21,7 +23,6 @@
 struct exec_target {
 	struct container container;
 	struct container_view view;
-	struct launch launch;
 	int root_fd; /* borrowed from the store */
 };
 
@@ -29,7 +30,6 @@ static void exec_target_release(struct exec_target *target)
 {
 	container_release(&target->container);
 	container_view_release(&target->view);
-	launch_release(&target->launch);
 }
 
 DEFINE_CLEANUP_VALUE(struct exec_target, exec_target_release);
@@ -58,7 +58,7 @@ static int open_target(struct engine *engine, const char *selector, struct exec_
 		return err_set(err, ERR_CONFLICT, 0,
 			       "Container %s is paused, unpause the container before exec",
 			       c->record.id);
-	return launch_load(c->dir_fd, &target->launch, err);
+	return 0;
 }
 
 static int check_options(const struct exec_options *options, struct error *err)
@@ -93,7 +93,6 @@ static struct exec_request make_request(const struct exec_target *target,
 		.state = &target->view.state,
 		.bundle_fd = target->container.dir_fd,
 		.root_fd = target->root_fd,
-		.launch = &target->launch,
 		.args = &options->args,
 		.env = &options->env,
 		.user = text_or_null(options->user),
@@ -112,10 +111,10 @@ static struct exec_request make_request(const struct exec_target *target,
  * Docker counts everything that keeps a command from starting as "cannot be executed", and what is
  * missing as "not found": an unknown user is 126, a directory that is not there 127.
  */
-static int execute(const struct exec_request *request, struct exec_process *process,
-		   struct error *err)
+static int execute(struct exec_agent *agent, const struct exec_request *request,
+		   struct exec_process *process, struct error *err)
 {
-	int r = runtime_exec(request, process, err);
+	int r = exec_agent_run(agent, request, process, err);
 
 	if (r >= 0)
 		return r;
@@ -172,13 +171,14 @@ static int leave_terminal(const struct exec_process *process, struct error *err)
 	hold_terminal(process->console_fd, process->pidfd);
 }
 
-static int exec_detached(const struct exec_request *request, struct error *err)
+static int exec_detached(struct exec_agent *agent, const struct exec_request *request,
+			 struct error *err)
 {
 	auto_(exec_process_release) struct exec_process process = {.pidfd = NO_FD,
 								   .console_fd = NO_FD};
 	int r;
 
-	r = execute(request, &process, err);
+	r = execute(agent, request, &process, err);
 	if (r < 0)
 		return r;
 	return request->tty ? leave_terminal(&process, err) : 0;
@@ -206,8 +206,8 @@ static int finish(struct exec_process *process, int *ret_exit_code, struct error
 	return 0;
 }
 
-static int exec_terminal(const struct exec_request *request, const struct exec_options *options,
-			 int *ret_exit_code, struct error *err)
+static int exec_terminal(struct exec_agent *agent, const struct exec_request *request,
+			 const struct exec_options *options, int *ret_exit_code, struct error *err)
 {
 	auto_(exec_process_release) struct exec_process process = {.pidfd = NO_FD,
 								   .console_fd = NO_FD};
@@ -215,7 +215,7 @@ static int exec_terminal(const struct exec_request *request, const struct exec_o
 	struct stream_result result;
 	int r;
 
-	r = execute(request, &process, err);
+	r = execute(agent, request, &process, err);
 	if (r < 0)
 		return r;
 	r = stream_console(process.console_fd, process.pidfd, &stream, &result, err);
@@ -228,8 +228,8 @@ static int exec_terminal(const struct exec_request *request, const struct exec_o
 	return finish(&process, ret_exit_code, err);
 }
 
-static int exec_piped(struct exec_request *request, const struct exec_options *options,
-		      int *ret_exit_code, struct error *err)
+static int exec_piped(struct exec_agent *agent, struct exec_request *request,
+		      const struct exec_options *options, int *ret_exit_code, struct error *err)
 {
 	auto_(exec_process_release) struct exec_process process = {.pidfd = NO_FD,
 								   .console_fd = NO_FD};
@@ -241,7 +241,7 @@ static int exec_piped(struct exec_request *request, const struct exec_options *o
 	if (r < 0)
 		return r;
 	memcpy(request->stdio, pipes.theirs, sizeof(request->stdio));
-	r = execute(request, &process, err);
+	r = execute(agent, request, &process, err);
 	if (r < 0)
 		return r;
 	exec_pipes_close_theirs(&pipes);
@@ -249,8 +249,28 @@ static int exec_piped(struct exec_request *request, const struct exec_options *o
 	return r < 0 ? r : finish(&process, ret_exit_code, err);
 }
 
-int container_exec(struct engine *engine, const char *selector, const struct exec_options *options,
-		   int *ret_exit_code, struct error *err)
+int exec_begin(struct exec_agent **ret_agent, struct error *err)
+{
+	struct exec_agent agent;
+	int r;
+
+	r = exec_agent_spawn(&agent, err);
+	if (r < 0)
+		return r;
+	*ret_agent = xmemdup(&agent, sizeof(agent));
+	return 0;
+}
+
+void exec_end(struct exec_agent *agent)
+{
+	if (!agent)
+		return;
+	exec_agent_release(agent);
+	free(agent);
+}
+
+int container_exec(struct engine *engine, struct exec_agent *agent, const char *selector,
+		   const struct exec_options *options, int *ret_exit_code, struct error *err)
 {
 	auto_(exec_target_release) struct exec_target target = {.container = CONTAINER_EMPTY};
 	struct exec_request request;
@@ -264,8 +284,8 @@ int container_exec(struct engine *engine, const char *selector, const struct exe
 		return r;
 	request = make_request(&target, options);
 	if (options->detach)
-		return exec_detached(&request, err);
+		return exec_detached(agent, &request, err);
 	if (options->tty)
-		return exec_terminal(&request, options, ret_exit_code, err);
-	return exec_piped(&request, options, ret_exit_code, err);
+		return exec_terminal(agent, &request, options, ret_exit_code, err);
+	return exec_piped(agent, &request, options, ret_exit_code, err);
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "monitor/monitor_internal.h"
 #include "sys/residency.h"
+#include "sys/self_exe.h"
 
 /* Memory is given back when nothing has happened for so long. */
 #define CALM_MS 1000
@@ -216,6 +217,7 @@ static void settle(struct monitor *m, int control_sock)
 	client_list_sweep(&m->clients);
 	cleanup_close_fd(&m->root_fd);
 	free(TAKE_PTR(m->request));
+	(void)close(SELF_EXE_FD);
 }
 
 int monitor_main(void)
@@ -231,6 +233,7 @@ int monitor_main(void)
 	log_set_stage("monitor");
 	monitor_init(m);
 	(void)fcntl(MONITOR_CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(SELF_EXE_FD, F_SETFD, FD_CLOEXEC);
 
 	runtime_warm_up();
 	r = monitor_receive(m, MONITOR_CONTROL_FD, &err);

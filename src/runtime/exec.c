@@ -10,8 +10,9 @@
  * is possible. The command is cloned with CLONE_PARENT: a child of the caller, who can wait for it.
  * What it then does is what the container's first process does at its end (confine.h).
  *
- * The caller must run from a read-only copy of its executable: the command is this program until it
- * execs, and the container can look at it through /proc.
+ * The joiner must run from a read-only copy of its executable: the command is this program until it
+ * execs, and the container can look at it through /proc. A caller that does clones it; for one that
+ * does not there is exec_agent.c.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -32,44 +33,20 @@
 #include "base/path.h"
 #include "runtime/child_setup.h"
 #include "runtime/confine.h"
-#include "runtime/container.h"
-#include "runtime/spec.h"
+#include "runtime/exec_internal.h"
 #include "runtime/sync.h"
-#include "sys/cgroup.h"
 #include "sys/process.h"
 
 #define ENVIRON_MAX_BYTES ((size_t)2 << 20)
 #define ADOPTION_MS 10000 /* the process in between only has to exit */
 
-struct exec {
-	const struct exec_request *request;
-	struct spec spec;
-	struct strv env;
-	struct spec_capabilities capabilities;
-	struct seccomp_filter seccomp;
-	bool has_seccomp;
-	struct cgroup_host *cgroup_host;
-	struct cgroup *cgroup;
-	int init_pidfd;
-	int proc_root_fd;              /* /proc/PID/root of the container's PID 1 */
-	int sync_parent, sync_child;   /* with the command */
-	int chain_parent, chain_child; /* with whoever clones it: the two speak at the same time */
-	pid_t middle;                  /* of as_child, in the container's pid namespace */
-	/* In the command's process. */
-	int root_fd, null_fd, terminal_fd;
-	struct user_identity identity;
-};
-
-static void exec_release(struct exec *exec)
+void exec_release(struct exec *exec)
 {
 	spec_release(&exec->spec);
 	strv_release(&exec->env);
 	if (exec->has_seccomp)
 		seccomp_filter_release(&exec->seccomp);
-	if (exec->cgroup)
-		cgroup_free(exec->cgroup);
-	if (exec->cgroup_host)
-		cgroup_host_free(exec->cgroup_host);
+	exec_cgroup_release(&exec->cgroup);
 	cleanup_close_fd(&exec->init_pidfd);
 	cleanup_close_fd(&exec->proc_root_fd);
 	cleanup_close_fd(&exec->sync_parent);
@@ -77,8 +54,6 @@ static void exec_release(struct exec *exec)
 	cleanup_close_fd(&exec->chain_parent);
 	cleanup_close_fd(&exec->chain_child);
 }
-
-DEFINE_CLEANUP_VALUE(struct exec, exec_release);
 
 static int not_running(struct error *err)
 {
@@ -150,21 +125,52 @@ static int load_filter(struct exec *exec, struct error *err)
 	return 0;
 }
 
-static int open_cgroup(struct exec *exec, struct error *err)
+static int open_cgroup(const char *path, struct exec_cgroup *ret_cgroup)
 {
-	const char *path = exec->request->state->cgroup_path;
+	auto_(exec_cgroup_release) struct exec_cgroup files = EXEC_CGROUP_EMPTY;
+	auto_(cgroup_host_free) struct cgroup_host *host = NULL;
+	auto_(cgroup_free) struct cgroup *group = NULL;
 	int r;
 
-	if (exec->request->enter == EXEC_ENTER_CHROOT || !path || !*path)
+	r = cgroup_host_open(&host);
+	if (r < 0)
+		return r;
+	r = cgroup_open(host, path, &group);
+	if (r < 0)
+		return r;
+	if (cgroup_clone_fd(group) >= 0) {
+		files.clone_fd = fd_dup(cgroup_clone_fd(group));
+		if (files.clone_fd < 0)
+			return files.clone_fd;
+	}
+	r = cgroup_join_files(group, files.join_fds, &files.join_count);
+	if (r < 0)
+		return r;
+	*ret_cgroup = files;
+	files = EXEC_CGROUP_EMPTY;
+	return 0;
+}
+
+int exec_cgroup_open(const struct exec_request *request, struct exec_cgroup *ret_cgroup,
+		     struct error *err)
+{
+	const char *path = request->state->cgroup_path;
+	int r;
+
+	if (request->enter == EXEC_ENTER_CHROOT || !path || !*path)
 		return 0;
-	r = cgroup_host_open(&exec->cgroup_host);
-	if (r == 0)
-		r = cgroup_open(exec->cgroup_host, path, &exec->cgroup);
+	r = open_cgroup(path, ret_cgroup);
 	if (r == -ENOENT)
 		return not_running(err);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "open cgroup '%s'", path);
-	return 0;
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "open cgroup '%s'", path) : 0;
+}
+
+void exec_cgroup_release(struct exec_cgroup *cgroup)
+{
+	cleanup_close_fd(&cgroup->clone_fd);
+	for (size_t i = 0; i < cgroup->join_count; i++)
+		cleanup_close_fd(&cgroup->join_fds[i]);
+	cgroup->join_count = 0;
 }
 
 /* Everything that is read of the running container, pinned by the pidfd before and after. */
@@ -189,7 +195,7 @@ static int open_container(struct exec *exec, struct error *err)
 	return 0;
 }
 
-static int prepare(struct exec *exec, struct error *err)
+int exec_prepare(struct exec *exec, struct error *err)
 {
 	const struct exec_request *request = exec->request;
 	int r;
@@ -208,13 +214,7 @@ static int prepare(struct exec *exec, struct error *err)
 		exec->capabilities = (struct spec_capabilities){
 			.bounding = all, .effective = all, .permitted = all};
 	}
-	r = load_filter(exec, err);
-	if (r < 0)
-		return r;
-	r = open_cgroup(exec, err);
-	if (r < 0)
-		return r;
-	return 0;
+	return load_filter(exec, err);
 }
 
 /* ---- in the command's process ---- */
@@ -414,11 +414,10 @@ static int join(struct exec *exec, struct error *err)
 
 	if (exec->request->enter == EXEC_ENTER_CHROOT)
 		return 0;
-	if (exec->cgroup) {
-		r = cgroup_attach_self(exec->cgroup);
-		if (r < 0)
-			return err_set(err, ERR_SYSTEM, -r, "enter the container's cgroup");
-	}
+	r = cgroup_join(exec->cgroup.join_fds, exec->cgroup.join_count);
+	exec->cgroup.join_count = 0;
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "enter the container's cgroup");
 	if (setns(exec->init_pidfd, namespaces) < 0) {
 		if (errno == ESRCH)
 			return not_running(err);
@@ -434,7 +433,7 @@ static int spawn_command(struct exec *exec, uint64_t flags, struct error *err)
 	pid_t pid;
 	int r;
 
-	pid = process_clone(flags, exec->cgroup ? cgroup_clone_fd(exec->cgroup) : NO_FD, &pidfd);
+	pid = process_clone(flags, exec->cgroup.clone_fd, &pidfd);
 	if (pid < 0)
 		return err_set(err, ERR_SYSTEM, -pid, "clone into the container");
 	if (pid == 0)
@@ -466,7 +465,7 @@ static int spawn_through_middle(struct exec *exec, struct error *err)
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "wait for the process in between") : 0;
 }
 
-static _Noreturn void run_joiner(struct exec *exec)
+_Noreturn void exec_join(struct exec *exec)
 {
 	auto_(error_release) struct error err = {0};
 	int r;
@@ -480,6 +479,9 @@ static _Noreturn void run_joiner(struct exec *exec)
 		r = spawn_command(exec, CLONE_PARENT, &err);
 	if (r < 0)
 		sync_fail(exec->chain_child, &err);
+	cleanup_close_fd(&exec->sync_child);
+	if (exec->linger)
+		(void)sync_expect_exec(exec->chain_child, &err);
 	_exit(0);
 }
 
@@ -533,7 +535,7 @@ static int start_chain(struct exec *exec, struct exec_process *process, struct e
 	if (joiner == 0) {
 		cleanup_close_fd(&exec->sync_parent);
 		cleanup_close_fd(&exec->chain_parent);
-		run_joiner(exec);
+		exec_join(exec);
 	}
 	cleanup_close_fd(&exec->sync_child);
 	cleanup_close_fd(&exec->chain_child);
@@ -542,47 +544,43 @@ static int start_chain(struct exec *exec, struct exec_process *process, struct e
 	return r;
 }
 
-static int finish_chain(struct exec *exec, struct exec_process *process, struct error *err)
+int exec_await_command(int sync_sock, bool tty, struct exec_process *process, struct error *err)
 {
 	int r;
 
 	process->pid = pid_of_pidfd(process->pidfd);
-	if (exec->request->tty) {
-		r = sync_expect(exec->sync_parent, SYNC_CONSOLE, &process->console_fd, err);
+	if (tty) {
+		r = sync_expect(sync_sock, SYNC_CONSOLE, &process->console_fd, err);
 		if (r < 0)
 			return r;
 	}
-	return sync_expect_exec(exec->sync_parent, err);
+	return sync_expect_exec(sync_sock, err);
+}
+
+void exec_abandon(struct exec_process *process, bool as_child)
+{
+	if (process->pidfd >= 0 && !as_child)
+		(void)process_reap(process->pidfd);
+	exec_process_release(process);
 }
 
 int runtime_exec(const struct exec_request *request, struct exec_process *ret_process,
 		 struct error *err)
 {
-	auto_(exec_release) struct exec exec = {
-		.request = request,
-		.init_pidfd = NO_FD,
-		.proc_root_fd = NO_FD,
-		.sync_parent = NO_FD,
-		.sync_child = NO_FD,
-		.chain_parent = NO_FD,
-		.chain_child = NO_FD,
-		.root_fd = NO_FD,
-		.null_fd = NO_FD,
-		.terminal_fd = NO_FD,
-	};
+	auto_(exec_release) struct exec exec = EXEC_OF(request);
 	struct exec_process process = {.pidfd = NO_FD, .console_fd = NO_FD};
 	int r;
 
-	r = prepare(&exec, err);
+	r = exec_prepare(&exec, err);
+	if (r == 0)
+		r = exec_cgroup_open(request, &exec.cgroup, err);
 	if (r < 0)
 		return r;
 	r = start_chain(&exec, &process, err);
 	if (r == 0)
-		r = finish_chain(&exec, &process, err);
+		r = exec_await_command(exec.sync_parent, request->tty, &process, err);
 	if (r < 0) {
-		if (process.pidfd >= 0 && !request->as_child)
-			(void)process_reap(process.pidfd);
-		exec_process_release(&process);
+		exec_abandon(&process, request->as_child);
 		return r;
 	}
 	*ret_process = process;

@@ -16,7 +16,8 @@
  *	cgroup_create()		parent; mkdir in each hierarchy                         0.3 ms
  *	cgroup_apply()		parent; limits, device rules
  *	clone3()		with CLONE_INTO_CGROUP and cgroup_clone_fd()
- *	cgroup_attach_self()	child, at once, before unshare(CLONE_NEWCGROUP)         0.2 ms
+ *	cgroup_join_files()	parent; sent to the child
+ *	cgroup_join()		child, before unshare(CLONE_NEWCGROUP)                  0.2 ms
  *	…
  *	cgroup_kill_all(), cgroup_remove()
  *
@@ -108,19 +109,13 @@ int cgroup_create_begin(const struct cgroup_host *host, const char *path,
 int cgroup_create_finish(struct cgroup *group);
 
 /*
- * For a child that was cloned before the v1 groups were made: the files to join them by, to be
- * passed on, and the joining, which closes them. The joining process must have one thread.
+ * The files to join the v1 hierarchies by, to be passed on, and the joining, which closes them; v2 is left
+ * to cgroup_clone_fd(). The joining process must have one thread, and write as the host's root: it comes
+ * first in a child.
  */
 #define CGROUP_JOIN_MAX 16
 int cgroup_join_files(const struct cgroup *group, int ret_fds[CGROUP_JOIN_MAX], size_t *ret_count);
 int cgroup_join(int *fds, size_t count);
-
-/*
- * Moves the calling process, which must have one thread, into the v1 hierarchies; v2 is left to
- * cgroup_clone_fd(). Needs the descriptors of the group and the host's view of user ids, so it
- * comes first in a child. Allocates nothing.
- */
-int cgroup_attach_self(const struct cgroup *group);
 
 /*
  * Moves another process in, everywhere, v2 included (where it is already there nothing happens).

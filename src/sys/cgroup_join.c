@@ -12,21 +12,6 @@ int cgroup_clone_fd(const struct cgroup *group)
 	return cgroup_v2_dir(group);
 }
 
-int cgroup_attach_self(const struct cgroup *group)
-{
-	for (size_t i = 0; i < group->host->count; i++) {
-		int r;
-
-		if (group->host->items[i].view.is_v2 || group->dirs[i].fd < 0)
-			continue;
-		/* `tasks`, not cgroup.procs: for one's own thread the kernel needs no lock. */
-		r = fd_write_file_at(group->dirs[i].fd, "tasks", "0");
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 int cgroup_join_files(const struct cgroup *group, int ret_fds[CGROUP_JOIN_MAX], size_t *ret_count)
 {
 	size_t count = 0;

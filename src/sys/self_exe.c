@@ -90,13 +90,15 @@ static int exec_self(const struct self_exe_spawn *spawn, int exe_fd)
 	for (int i = 0; i < 4; i++)
 		if (dup2(fds[i], i) < 0)
 			return -errno;
+	if (dup2(exe_copy, SELF_EXE_FD) < 0)
+		return -errno;
 	/* Nothing else of the caller's may live on in a process that outlives it. */
-	if (syscall(SYS_close_range, 4U, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */) < 0)
+	if (syscall(SYS_close_range, SELF_EXE_FD + 1U, ~0U, 1U << 2 /* CLOSE_RANGE_CLOEXEC */) < 0)
 		return -errno;
 	if (spawn->new_session)
 		(void)setsid();
 	process_reset_signals();
-	(void)syscall(SYS_execveat, exe_copy, "", spawn->argv, environ, AT_EMPTY_PATH);
+	(void)syscall(SYS_execveat, SELF_EXE_FD, "", spawn->argv, environ, AT_EMPTY_PATH);
 	return -errno;
 }
 

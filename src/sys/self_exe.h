@@ -24,9 +24,15 @@ int self_exe_open_file(const char *path);
 
 /*
  * Starts ourselves from self_exe_open() with this argv, `sock` as descriptor 3 and nothing else but
- * stdio (from `stdio`, NO_FD: /dev/null) open. Returns the pid, or a negative errno. `new_session`
- * makes it a session leader.
+ * stdio (from `stdio`, NO_FD: /dev/null) and SELF_EXE_FD open. Returns the pid, or a negative errno.
+ * `new_session` makes it a session leader.
+ *
+ * SELF_EXE_FD is the mount that it runs from. Closing the last descriptor of a detached mount waits for a
+ * grace period (namespace_unlock(), some 0.2 ms), so it is left open over the exec, to be closed by the new
+ * program when nobody waits for it.
  */
+#define SELF_EXE_FD 4
+
 struct self_exe_spawn {
 	const char *const *argv;
 	int sock;

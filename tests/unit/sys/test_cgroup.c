@@ -92,6 +92,16 @@ static void create(struct fixture *f)
 	assert_int_equal(cgroup_create(f->host, f->path, &f->group), 0);
 }
 
+/* As a child does it that was sent the files. */
+static int join(const struct cgroup *group)
+{
+	int fds[CGROUP_JOIN_MAX];
+	size_t count;
+	int r = cgroup_join_files(group, fds, &count);
+
+	return r < 0 ? r : cgroup_join(fds, count);
+}
+
 /* A child in the group that waits to be killed, and dies with us. */
 static pid_t start_member(const struct fixture *f, bool ignore_signals)
 {
@@ -111,7 +121,7 @@ static pid_t start_member(const struct fixture *f, bool ignore_signals)
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (ignore_signals)
 			(void)signal(SIGTERM, SIG_IGN);
-		byte = cgroup_attach_self(f->group) == 0 ? 'y' : 'n';
+		byte = join(f->group) == 0 ? 'y' : 'n';
 		(void)!write(ready[1], &byte, 1);
 		for (;;)
 			(void)pause();
@@ -427,7 +437,7 @@ static void test_pids_limit_holds(void **state)
 	if (pid == 0) {
 		pid_t child;
 
-		if (cgroup_attach_self(f->group) < 0)
+		if (join(f->group) < 0)
 			_exit(100);
 		if (cgroup_host_mode(f->host) == CGROUP_MODE_V2 &&
 		    cgroup_attach(f->group, getpid()) < 0)
