@@ -45,6 +45,7 @@ struct exec {
 #define EXEC_OF(the_request)                                                                       \
 	((struct exec){                                                                            \
 		.request = (the_request),                                                          \
+		.cgroup.clone_fd = NO_FD,                                                          \
 		.init_pidfd = NO_FD,                                                               \
 		.proc_root_fd = NO_FD,                                                             \
 		.sync_parent = NO_FD,                                                              \
