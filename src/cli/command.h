@@ -59,7 +59,6 @@ struct command {
 	enum complete_kind args;      /* what the arguments are */
 	enum complete_kind rest_args; /* the second and later ones */
 	bool stop_at_first_arg;       /* options after the first argument are the container's */
-	bool enters_container;        /* main() first executes us again from a read-only place */
 	bool hidden;                  /* not in help */
 	const struct option_spec *options;
 	size_t opts_size;
