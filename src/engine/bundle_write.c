@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "engine/capability_list.h"
 #include "engine/container_internal.h"
+#include "engine/emit.h"
 #include "engine/host_files.h"
 #include "engine/log_option.h"
 #include "engine/mount_points.h"
@@ -268,6 +269,7 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 		.open_stdin = config->open_stdin,
 		.stdin_once = config->stdin_once,
 		.auto_remove = config->auto_remove,
+		.event_attributes = container_event_attributes(&c->record),
 	};
 	int r;
 

@@ -24,6 +24,7 @@ void monitor_finish_run(struct monitor *m)
 	m->oom_killed = m->process.cgroup && cgroup_oom_kills(m->process.cgroup) > 0;
 	m->finished_ns = clock_now_ns();
 	m->is_finished = true;
+	monitor_emit_end(m);
 }
 
 void monitor_note_exit(struct monitor *m)

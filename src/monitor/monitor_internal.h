@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "events/event_log.h"
 #include "monitor/client.h"
 #include "monitor/container_io.h"
 #include "monitor/json_log.h"
@@ -68,7 +69,14 @@ struct monitor {
 	struct restart_history history;
 	struct stop_mark stop; /* as it was when the run had ended */
 	bool is_between_runs;
+	char *event_attributes; /* of every event of this container; see launch.h */
 };
+
+/* Says what happened to the container (events/event_log.h); `more` may be NULL. */
+void monitor_emit(const struct monitor *m, const char *action, const struct event_attribute *more);
+
+/* That its run has ended: "die", after "oom" when the kernel was short of memory. */
+void monitor_emit_end(const struct monitor *m);
 
 /* Reads LAUNCH. 1, or 0 when the command went away without it, or a negative errno. */
 int monitor_receive(struct monitor *m, int control_sock, struct error *err);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -188,6 +189,8 @@ static int run_stages(struct monitor *m, struct error *err)
 	m->auto_remove = launch.auto_remove;
 	m->clients.stdin_once = launch.stdin_once;
 	m->policy = launch.restart;
+	free(m->event_attributes);
+	m->event_attributes = TAKE_PTR(launch.event_attributes);
 	begin_log(m, &launch);
 	r = stage_create(m, &launch, err);
 	if (r < 0)
@@ -201,7 +204,10 @@ static int run_stages(struct monitor *m, struct error *err)
 	r = stage_publish(m, err);
 	if (r < 0)
 		return r;
-	return runtime_start(&m->process, err);
+	r = runtime_start(&m->process, err);
+	if (r >= 0)
+		monitor_emit(m, "start", NULL);
+	return r;
 }
 
 int monitor_failure_code(const struct error *err)

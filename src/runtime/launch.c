@@ -82,6 +82,8 @@ int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *e
 	r = parse_restart(json_object_get(object, "restart"), &launch, err);
 	if (r < 0)
 		return r;
+	if (json_object_get(object, "event"))
+		launch.event_attributes = json_text(json_object_get(object, "event"));
 	*ret_launch = launch;
 	launch = (struct launch){0};
 	return 0;
@@ -113,6 +115,9 @@ static json_t *format_launch(const struct launch *launch)
 			object, "restart",
 			json_pack("{s:s, s:I}", "policy", restart_policy_name(launch->restart.kind),
 				  "max", (json_int_t)launch->restart.max_retries));
+	if (launch->event_attributes)
+		(void)json_object_set_new(object, "event",
+					  json_loads(launch->event_attributes, 0, NULL));
 	return object;
 }
 
@@ -137,5 +142,6 @@ void launch_release(struct launch *launch)
 	free(launch->user);
 	free(launch->init);
 	free(launch->seccomp);
+	free(launch->event_attributes);
 	*launch = (struct launch){0};
 }

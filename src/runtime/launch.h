@@ -15,6 +15,7 @@
  *from the image if they are empty "tty": true, "openStdin": true, "stdinOnce": true, "autoRemove":
  *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true},
  *	  "restart": {"policy": "on-failure", "max": 3}      absent: no
+ *	  "event": {"image": "busybox", "name": "web", "label": "value"}
  *	}
  */
 #ifndef SKIFF_RUNTIME_LAUNCH_H
@@ -46,6 +47,7 @@ struct launch {
 	uint32_t log_max_files;
 	bool log_compress;
 	struct restart_policy restart;
+	char *event_attributes; /* a JSON object's text, for the monitor's events; NULL: none */
 };
 
 /* Reads and checks the file. */
