@@ -319,6 +319,8 @@ int db_open(struct store *store, sqlite3 **ret_db, struct error *err)
 		/* One thread; nobody asks for statistics of memory. */
 		(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 		(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+		/* Else 20 pages are made and touched at once: as many page faults. */
+		(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 		configured = true;
 	}
 	r = sqlite3_open_v2(path, &db,
