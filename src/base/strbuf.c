@@ -50,6 +50,14 @@ void strbuf_addc(struct strbuf *b, char c)
 	strbuf_add(b, &c, 1);
 }
 
+void strbuf_pad(struct strbuf *b, char c, size_t count)
+{
+	strbuf_reserve(b, count);
+	memset(b->data + b->len, c, count);
+	b->len += count;
+	b->data[b->len] = '\0';
+}
+
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 {
 	auto_free char *text = NULL;

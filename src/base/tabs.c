@@ -93,8 +93,8 @@ static void write_line(struct tabs *t, size_t index)
 		const struct cell *cell = &t->cells[line->first + i];
 
 		strbuf_add(t->out, cell->text, cell->len);
-		for (size_t w = cell->width; i < t->column && w < t->widths[i]; w++)
-			strbuf_addc(t->out, ' ');
+		if (i < t->column && cell->width < t->widths[i])
+			strbuf_pad(t->out, ' ', t->widths[i] - cell->width);
 	}
 	if (index + 1 < t->line_count)
 		strbuf_addc(t->out, '\n');
