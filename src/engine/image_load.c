@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "engine/image_internal.h"
+#include "engine/image_policy.h"
 #include "image/reference.h"
 #include "unpack/protocol.h"
 
@@ -230,6 +231,19 @@ static void report(const struct source_image *image, struct strv *ids, struct lo
 		strv_add(&result->ids, image->id);
 }
 
+static int check_policy(const struct loader *loader, const struct source_images *images,
+			struct error *err)
+{
+	struct stat st;
+	const struct archive_origin origin = {
+		.path = loader->request->path,
+		.directory = fstat(loader->input_fd, &st) == 0 && S_ISDIR(st.st_mode),
+		.reference = loader->request->reference,
+	};
+
+	return image_policy_check_archive(&origin, images, err);
+}
+
 static int load_all(struct loader *loader, bool single, struct strv *ids,
 		    struct load_result *result, struct error *err)
 {
@@ -246,6 +260,8 @@ static int load_all(struct loader *loader, bool single, struct strv *ids,
 		r = open_archive(loader, err);
 	if (r >= 0)
 		r = source_images_read(loader->archive, &request, &images, err);
+	if (r >= 0)
+		r = check_policy(loader, &images, err);
 	for (size_t i = 0; r >= 0 && i < images.count; i++) {
 		r = load_image(loader, &images.items[i], i + 1 == images.count, err);
 		if (r >= 0)

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/image_policy.h"
 #include "engine/pull_internal.h"
 #include "engine/registry_access.h"
+#include "trust/policy.h"
 
 void pull_result_release(struct pull_result *result)
 {
@@ -17,6 +19,8 @@ void pull_result_release(struct pull_result *result)
 static void pull_release(struct pull *pull)
 {
 	registry_helper_stop(&pull->helper);
+	if (pull->policy)
+		policy_free(pull->policy);
 	loader_release(&pull->loader);
 	reference_release(&pull->reference);
 	source_image_release(&pull->image);
@@ -71,6 +75,8 @@ static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_resu
 	int r;
 
 	r = loader_begin(&pull->loader, pull->request->platform, signals, err);
+	if (r >= 0)
+		r = image_policy_begin(&pull->reference, &pull->policy, err);
 	if (r >= 0)
 		r = start_helper(pull, err);
 	if (r >= 0)

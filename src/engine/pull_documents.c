@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/sha256.h"
+#include "engine/image_policy.h"
 #include "engine/pull_internal.h"
 #include "registry/protocol.h"
 
@@ -119,6 +120,26 @@ static int follow_index(struct pull *pull, const struct manifest *index, struct 
 	return 0;
 }
 
+/*
+ * A signature of an index vouches for all that the index names. One that has none may lead to a
+ * manifest that has one.
+ */
+static int check_policy(struct pull *pull, const char *digest, struct error *err)
+{
+	auto_(error_release) struct error refusal = {0};
+
+	if (pull->trusted)
+		return 0;
+	if (image_policy_check(pull->policy, &pull->reference, digest, &pull->helper,
+			       pull->endpoint, &refusal) >= 0) {
+		pull->trusted = true;
+		return 0;
+	}
+	if (pull->manifest.kind == MANIFEST_INDEX && refusal.kind == ERR_DENIED)
+		return 0;
+	return err_move(err, &refusal);
+}
+
 static int find_manifest(struct pull *pull, struct document *document, struct error *err)
 {
 	const struct reference *reference = &pull->reference;
@@ -135,6 +156,8 @@ static int find_manifest(struct pull *pull, struct document *document, struct er
 		manifest_release(&pull->manifest);
 		r = manifest_parse(document->text, document->len, expected_type, &pull->manifest,
 				   err);
+		if (r >= 0)
+			r = check_policy(pull, document->digest, err);
 		if (r < 0 || pull->manifest.kind == MANIFEST_IMAGE)
 			return r;
 		r = follow_index(pull, &pull->manifest, document, &expected_type, err);

@@ -21,10 +21,14 @@
 #include "image/manifest.h"
 #include "image/reference.h"
 
+struct policy;
+
 struct pull {
 	struct loader loader;
 	const struct pull_request *request;
 	struct reference reference;
+	struct policy *policy; /* owned */
+	bool trusted;          /* the policy has accepted a document that leads to the image */
 	struct registry_helper helper;
 	int64_t endpoint; /* of the helper's configuration: who had the manifest */
 	struct source_image image;

@@ -255,6 +255,7 @@ int source_images_read(const struct archive *archive, const struct source_reques
 		return err_set(err, ERR_CONFLICT, 0, "there are several images, name one of %s",
 			       list);
 	}
+	images.layout = layout;
 	*ret_images = images;
 	images = (struct source_images){0};
 	return 0;

@@ -51,6 +51,7 @@ struct source_image {
 };
 
 struct source_images {
+	enum archive_layout layout;
 	struct source_image *items;
 	size_t count;
 };

@@ -139,7 +139,7 @@ int policy_use_attachments(const struct trust_paths *paths, const struct referen
 	if (r < 0)
 		return r;
 	value = json_get_string(find_section(&sections, reference), "use-sigstore-attachments",
-				"false");
+				"true");
 	if (parse_bool(value, &use) < 0)
 		return err_set(
 			err, ERR_INVALID, 0,

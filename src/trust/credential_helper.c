@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trust/credential_helper.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
-#include "base/fd.h"
 #include "base/json.h"
 #include "base/strbuf.h"
-#include "sys/process.h"
+#include "trust/ask_program.h"
 #include "trust/credentials.h"
 
 #define PREFIX "docker-credential-"
@@ -34,27 +27,6 @@ static void wipe(struct strbuf *text)
 }
 
 DEFINE_CLEANUP_VALUE(struct strbuf, wipe);
-
-/* One that runs. */
-struct helper {
-	const char *name;
-	pid_t pid;
-	int in_fd, out_fd;
-};
-
-static void helper_kill(struct helper *helper)
-{
-	cleanup_close_fd(&helper->in_fd);
-	cleanup_close_fd(&helper->out_fd);
-	if (helper->pid <= 0)
-		return;
-	(void)kill(helper->pid, SIGKILL);
-	while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	helper->pid = 0;
-}
-
-DEFINE_CLEANUP_VALUE(struct helper, helper_kill);
 
 void credential_helper_environment(char *const *environment, struct strv *ret_environment)
 {
@@ -113,120 +85,6 @@ static char *find_program(const char *name)
 	return NULL;
 }
 
-static void run_child(const char *program, const char *verb, int in_fd, int out_fd, pid_t parent)
-{
-	char *const argv[] = {(char *)program, (char *)verb, NULL};
-	struct strv environment = {0};
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
-	credential_helper_environment(environ, &environment);
-	if (dup2(in_fd, STDIN_FILENO) < 0 || dup2(out_fd, STDOUT_FILENO) < 0)
-		_exit(1);
-	process_reset_signals();
-	(void)execve(program, argv, environment.items ? environment.items : argv + 2);
-	_exit(1);
-}
-
-static int start(const char *name, const char *verb, struct helper *ret_helper, struct error *err)
-{
-	auto_free char *program = NULL;
-	auto_close int child_in = NO_FD, child_out = NO_FD;
-	auto_(helper_kill) struct helper helper = {.name = name, .in_fd = NO_FD, .out_fd = NO_FD};
-	pid_t parent = getpid();
-	int to[2], from[2];
-
-	if (!name_is_valid(name))
-		return err_set(err, ERR_INVALID, 0,
-			       "the name of a credential helper is not valid: '%.200s'", name);
-	program = find_program(name);
-	if (!program)
-		return err_set(err, ERR_UNAVAILABLE, ENOENT,
-			       "the credential helper '" PREFIX "%s' is not in $PATH", name);
-	if (pipe2(to, O_CLOEXEC) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "make a pipe");
-	child_in = to[0];
-	helper.in_fd = to[1];
-	if (pipe2(from, O_CLOEXEC) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "make a pipe");
-	helper.out_fd = from[0];
-	child_out = from[1];
-	(void)fd_set_nonblock(helper.in_fd, true);
-	(void)fd_set_nonblock(helper.out_fd, true);
-	helper.pid = fork();
-	if (helper.pid < 0)
-		return err_set(err, ERR_SYSTEM, errno, "start '" PREFIX "%s'", name);
-	if (helper.pid == 0)
-		run_child(program, verb, child_in, child_out, parent);
-	*ret_helper = helper;
-	helper = (struct helper){.in_fd = NO_FD, .out_fd = NO_FD};
-	return 0;
-}
-
-/* Writes what fits; closes the pipe after the last byte. A helper that does not read is its own matter. */
-static void feed(struct helper *helper, const char **input, size_t *left)
-{
-	ssize_t n = write(helper->in_fd, *input, *left);
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n > 0) {
-		*input += n;
-		*left -= (size_t)n;
-	}
-	if (n < 0 || *left == 0)
-		cleanup_close_fd(&helper->in_fd);
-}
-
-/* 1 more may come, 0 end of the answer. */
-static int drain(struct helper *helper, struct strbuf *answer, struct error *err)
-{
-	char buffer[4096];
-	ssize_t n = read(helper->out_fd, buffer, sizeof(buffer));
-
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return 1;
-	if (n < 0)
-		return err_set(err, ERR_SYSTEM, errno, "read from '" PREFIX "%s'", helper->name);
-	strbuf_add(answer, buffer, (size_t)n);
-	explicit_bzero(buffer, sizeof(buffer));
-	if (answer->len > CREDENTIALS_MAX_BYTES)
-		return err_set(err, ERR_INVALID, EMSGSIZE,
-			       "the answer of '" PREFIX "%s' is longer than %zu bytes",
-			       helper->name, CREDENTIALS_MAX_BYTES);
-	return n > 0;
-}
-
-static int converse(struct helper *helper, const char *input, struct strbuf *answer,
-		    struct error *err)
-{
-	int64_t deadline = clock_monotonic_ns() + INT64_C(1000000) * CREDENTIAL_HELPER_TIMEOUT_MS;
-	size_t left = strlen(input);
-	int r = 1;
-
-	while (r > 0) {
-		struct pollfd fds[] = {
-			{.fd = helper->out_fd, .events = POLLIN},
-			{.fd = helper->in_fd, .events = POLLOUT}, /* negative: not looked at */
-		};
-		int64_t remaining_ms = (deadline - clock_monotonic_ns()) / 1000000;
-
-		if (remaining_ms <= 0)
-			return err_set(err, ERR_UNAVAILABLE, ETIMEDOUT,
-				       "'" PREFIX "%s' did not answer within %d seconds",
-				       helper->name, CREDENTIAL_HELPER_TIMEOUT_MS / 1000);
-		if (poll(fds, 2, (int)remaining_ms) < 0 && errno != EINTR)
-			return err_set(err, ERR_SYSTEM, errno, "wait for '" PREFIX "%s'",
-				       helper->name);
-		if (helper->in_fd >= 0 && fds[1].revents)
-			feed(helper, &input, &left);
-		if (fds[0].revents)
-			r = drain(helper, answer, err);
-	}
-	return r;
-}
-
 /* The first line of what a failed helper said, without anything a terminal would obey. */
 static char *complaint_of(const struct strbuf *answer)
 {
@@ -238,46 +96,41 @@ static char *complaint_of(const struct strbuf *answer)
 	return line;
 }
 
-/* Reaps: 1 success, 0 it has nothing, or an error with what it said. */
-static int finish(struct helper *helper, const char *verb, const struct strbuf *answer,
-		  struct error *err)
+/* 1, 0 when it says that it has nothing, or an error with what it said. */
+static int run(const char *name, const char *verb, const char *input, struct strbuf *answer,
+	       struct error *err)
 {
-	auto_free char *complaint = NULL;
-	int status;
-	pid_t pid;
+	auto_(strv_release) struct strv environment = {0};
+	auto_free char *program = NULL, *full_name = NULL, *complaint = NULL;
+	struct question question = {
+		.argument = verb,
+		.input = input,
+		.input_len = strlen(input),
+		.max_answer_bytes = CREDENTIALS_MAX_BYTES,
+		.timeout_ms = CREDENTIAL_HELPER_TIMEOUT_MS,
+	};
+	int r;
 
-	cleanup_close_fd(&helper->in_fd);
-	cleanup_close_fd(&helper->out_fd);
-	do
-		pid = waitpid(helper->pid, &status, 0);
-	while (pid < 0 && errno == EINTR);
-	helper->pid = 0;
-	if (pid < 0)
-		return err_set(err, ERR_SYSTEM, errno, "wait for '" PREFIX "%s'", helper->name);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (!name_is_valid(name))
+		return err_set(err, ERR_INVALID, 0,
+			       "the name of a credential helper is not valid: '%.200s'", name);
+	question.program = program = find_program(name);
+	if (!program)
+		return err_set(err, ERR_UNAVAILABLE, ENOENT,
+			       "the credential helper '" PREFIX "%s' is not in $PATH", name);
+	question.name = full_name = xasprintf(PREFIX "%s", name);
+	credential_helper_environment(environ, &environment);
+	question.environment = environment.items;
+	r = ask_program(&question, answer, err);
+	if (r < 0)
+		return r;
+	if (r == 0)
 		return 1;
 	complaint = complaint_of(answer);
 	if (strncmp(complaint, NOT_FOUND, strlen(NOT_FOUND)) == 0)
 		return 0;
-	return err_set(err, ERR_UNAVAILABLE, EIO, "'" PREFIX "%s %s' failed: %.500s", helper->name,
-		       verb, complaint[0] ? complaint : "it said nothing");
-}
-
-static int run(const char *name, const char *verb, const char *input, struct strbuf *answer,
-	       struct error *err)
-{
-	auto_(helper_kill) struct helper helper = {.in_fd = NO_FD, .out_fd = NO_FD};
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-	int r;
-
-	r = start(name, verb, &helper, err);
-	if (r < 0)
-		return r;
-	/* It may end without reading all that we have to say. */
-	(void)sigaction(SIGPIPE, &ignore, &before);
-	r = converse(&helper, input, answer, err);
-	(void)sigaction(SIGPIPE, &before, NULL);
-	return r < 0 ? r : finish(&helper, verb, answer, err);
+	return err_set(err, ERR_UNAVAILABLE, EIO, "'%s %s' failed: %.500s", full_name, verb,
+		       complaint[0] ? complaint : "it said nothing");
 }
 
 static int read_answer(const char *name, const struct strbuf *answer,

@@ -25,6 +25,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -67,7 +68,7 @@ struct signature {
 
 void signature_release(struct signature *signature);
 
-#define POLICY_MAX_SIGNATURES 128
+#define POLICY_MAX_SIGNATURES 32
 #define SIGNATURE_MAX_PAYLOAD ((size_t)64 << 10)
 
 /*
@@ -83,14 +84,33 @@ int policy_verify(const struct policy *policy, const struct policy_image *image,
 /* "sha256-<hex>.sig": the tag under which cosign stores an image's signatures; caller frees. */
 char *policy_signature_tag(const char *manifest_digest);
 
+/* One of the signatures listed in the manifest under that tag; its payload is a blob. */
+struct stored_signature {
+	char *digest; /* of the payload */
+	uint64_t size_bytes;
+	char *signature; /* base64 */
+};
+
+struct signature_list {
+	struct stored_signature *items;
+	size_t count; /* at most POLICY_MAX_SIGNATURES: what comes later is not looked at */
+};
+
+/* ERR_INVALID when it is not JSON; what is no signature in it is skipped. */
+int signature_list_parse(const char *text, size_t len, struct signature_list *ret_list,
+			 struct error *err);
+void signature_list_release(struct signature_list *list);
+
 /*
  * Whether signatures stored so are to be looked for: use-sigstore-attachments in
- * containers-registries.d(5), most specific scope. 1, 0, or an error.
+ * containers-registries.d(5), most specific scope. 1, 0, or an error. Where nothing is said they
+ * are: the format's own default would only refuse what a policy that demands them could accept.
  */
 int policy_use_attachments(const struct trust_paths *paths, const struct reference *reference,
 			   struct error *err);
 
 DEFINE_CLEANUP(struct policy *, policy_free);
 DEFINE_CLEANUP_VALUE(struct signature, signature_release);
+DEFINE_CLEANUP_VALUE(struct signature_list, signature_list_release);
 
 #endif

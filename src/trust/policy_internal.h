@@ -70,8 +70,7 @@ bool identity_rule_holds(const struct identity_rule *rule, const struct policy_i
 
 /*
  * Whether `signature` (not base64) was made over the payload with the private half of the key: 1, 0,
- * or an error when the key is unusable. Keys are ECDSA, RSA (2048 bits or more) or Ed25519; the hash
- * is SHA-256, as cosign has it.
+ * or an error when the key is unusable. skiff-verify finds out (verify/protocol.h).
  */
 int signature_check(const char *key_pem, const char *what, const char *payload, size_t payload_len,
 		    const char *signature, size_t signature_len, struct error *err);

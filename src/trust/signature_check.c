@@ -1,65 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
+#include "base/alloc.h"
+#include "base/base64.h"
+#include "trust/ask_program.h"
 #include "trust/policy_internal.h"
+#include "verify/protocol.h"
 
-#define MIN_RSA_BITS 2048
+#define PROGRAM_NAME "skiff-verify"
 
-DEFINE_CLEANUP(BIO *, BIO_free_all);
-DEFINE_CLEANUP(EVP_PKEY *, EVP_PKEY_free);
-DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free);
-
-/* The hash that goes with the key: Ed25519 has its own. Whether such keys are taken. */
-static bool hash_for(const EVP_PKEY *key, const EVP_MD **ret_hash)
+static char *program_path(void)
 {
-	switch (EVP_PKEY_get_base_id(key)) {
-	case EVP_PKEY_EC:
-		*ret_hash = EVP_sha256();
-		return true;
-	case EVP_PKEY_RSA:
-		*ret_hash = EVP_sha256();
-		return EVP_PKEY_get_bits(key) >= MIN_RSA_BITS;
-	case EVP_PKEY_ED25519:
-		*ret_hash = NULL;
-		return true;
-	default:
-		return false;
-	}
+	const char *directory = getenv("SKIFF_LIBEXEC_DIR");
+
+	if (directory && directory[0] == '/')
+		return xasprintf("%s/" PROGRAM_NAME, directory);
+	return xstrdup(VERIFY_PROGRAM);
 }
 
-/* A key with a passphrase is not a public key; nobody shall be asked for one. */
-static int no_passphrase(char *buffer, int size, int writing, void *context)
+static char *request_text(const char *key_pem, const char *payload, size_t payload_len,
+			  const char *signature, size_t signature_len)
 {
-	(void)buffer;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
+	auto_(json_decref) json_t *request = json_object();
+	auto_free char *payload_text = base64_encode(payload, payload_len);
+	auto_free char *signature_text = base64_encode(signature, signature_len);
+
+	json_set_string(request, "key", key_pem);
+	json_set_string(request, "payload", payload_text);
+	json_set_string(request, "signature", signature_text);
+	return json_text(request);
 }
 
 int signature_check(const char *key_pem, const char *what, const char *payload, size_t payload_len,
 		    const char *signature, size_t signature_len, struct error *err)
 {
-	auto_(BIO_free_all) BIO *text = BIO_new_mem_buf(key_pem, (int)strlen(key_pem));
-	auto_(EVP_PKEY_free) EVP_PKEY *key = NULL;
-	auto_(EVP_MD_CTX_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
-	const EVP_MD *hash;
+	char *const no_environment[] = {NULL};
+	auto_free char *program = program_path();
+	auto_free char *input =
+		request_text(key_pem, payload, payload_len, signature, signature_len);
+	auto_(strbuf_release) struct strbuf text = {0};
+	auto_(json_decref) json_t *answer = NULL;
+	const struct question question = {
+		.program = program,
+		.name = PROGRAM_NAME,
+		.environment = no_environment,
+		.input = input,
+		.input_len = strlen(input),
+		.max_answer_bytes = VERIFY_MAX_ANSWER,
+		.timeout_ms = VERIFY_TIMEOUT_MS,
+	};
+	const char *problem;
+	int r;
 
-	if (text)
-		key = PEM_read_bio_PUBKEY(text, NULL, no_passphrase, NULL);
-	if (!key)
-		return err_set(err, ERR_INVALID, 0, "%s holds no public key in PEM", what);
-	if (!hash_for(key, &hash))
-		return err_set(err, ERR_INVALID, 0,
-			       "the key in %s is neither ECDSA, Ed25519, nor RSA of at least %d "
-			       "bits",
-			       what, MIN_RSA_BITS);
-	if (!context || EVP_DigestVerifyInit(context, NULL, hash, NULL, key) != 1)
-		return err_set(err, ERR_INTERNAL, 0, "libcrypto cannot use the key in %s", what);
-	return EVP_DigestVerify(context, (const unsigned char *)signature, signature_len,
-				(const unsigned char *)payload, payload_len) == 1;
+	r = ask_program(&question, &text, err);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return err_set(err, ERR_INTERNAL, 0,
+			       "the helper " PROGRAM_NAME " failed (status %d)", r);
+	r = json_parse(strbuf_text(&text), text.len, "answer of " PROGRAM_NAME, &answer, err);
+	if (r < 0)
+		return r;
+	problem = json_get_string(answer, "problem", "");
+	if (problem[0])
+		return err_set(err, ERR_INVALID, 0, "%s: %s", what, problem);
+	return json_get_bool(answer, "good", false);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_policy.c - policy.json, payloads of signatures, registries.d; the first byte chooses */
+/* fuzz_policy.c - policy.json, payloads and lists of signatures, registries.d; the first byte chooses */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -58,6 +58,19 @@ static void try_claim(const char *text, size_t len)
 	}
 }
 
+static void try_list(const char *text, size_t len)
+{
+	auto_(signature_list_release) struct signature_list list = {0};
+	auto_(error_release) struct error err = {0};
+
+	if (signature_list_parse(text, len, &list, &err) < 0)
+		return;
+	for (size_t i = 0; i < list.count; i++)
+		if (!digest_is_valid(list.items[i].digest) ||
+		    list.items[i].size_bytes > SIGNATURE_MAX_PAYLOAD)
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_(error_release) struct error err = {0};
@@ -67,12 +80,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	text = xmemdup(data + 1, size - 1);
-	switch (data[0] % 3) {
+	switch (data[0] % 4) {
 	case 0:
 		try_policy(text, size - 1);
 		break;
 	case 1:
 		try_claim(text, size - 1);
+		break;
+	case 2:
+		try_list(text, size - 1);
 		break;
 	default:
 		if (yaml_json_parse(text, size - 1, "fuzz", &root, &err) >= 0 && !root)

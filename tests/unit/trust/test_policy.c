@@ -478,23 +478,50 @@ static void where_signatures_are(void **state)
 	auto_free char *tag = policy_signature_tag(DIGEST);
 
 	assert_string_equal(tag, "sha256-" HEX64 ".sig");
-	assert_int_equal(use_attachments(places, "a.com/x"), 0);
+	assert_int_equal(use_attachments(places, "a.com/x"), 1);
 	places_write(places, "etc/containers/registries.d/a.yaml",
-		     "default-docker:\n  use-sigstore-attachments: true\n  lookaside: file:///x\n"
+		     "default-docker:\n  use-sigstore-attachments: false\n  lookaside: file:///x\n"
 		     "docker:\n  b.com:\n    lookaside: https://b.com\n"
 		     "  b.com/team:\n    use-sigstore-attachments: true\n",
 		     0644);
 	places_write(places, "etc/containers/registries.d/b.yaml",
 		     "docker: {c.com: {use-sigstore-attachments: false}}\n", 0644);
-	assert_int_equal(use_attachments(places, "a.com/x"), 1);
-	assert_int_equal(use_attachments(places, "b.com/x"), 0);
+	assert_int_equal(use_attachments(places, "a.com/x"), 0);
+	assert_int_equal(use_attachments(places, "b.com/x"), 1);
 	assert_int_equal(use_attachments(places, "b.com/team/x"), 1);
-	assert_int_equal(use_attachments(places, "b.com/teams/x"), 0);
+	assert_int_equal(use_attachments(places, "b.com/teams/x"), 1);
 	assert_int_equal(use_attachments(places, "c.com/x"), 0);
 	places_write(places, "etc/containers/registries.d/c.yaml", "docker: {c.com: {}}\n", 0644);
 	assert_true(use_attachments(places, "a.com/x") < 0);
 	places_write(places, "etc/containers/registries.d/c.yaml", "docker: &a [*a]\n", 0644);
 	assert_true(use_attachments(places, "a.com/x") < 0);
+}
+
+static void stored_signatures(void **state)
+{
+#define LAYER(type, digest, size, annotation)                                                      \
+	"{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":" size                     \
+	",\"annotations\":{\"" annotation "\":\"c2ln\"}}"
+#define PAYLOAD "application/vnd.dev.cosign.simplesigning.v1+json"
+#define KEY "dev.cosignproject.cosign/signature"
+	static const char text[] = "{\"layers\":[" LAYER("other", DIGEST, "10", KEY) "," LAYER(
+		PAYLOAD, "sha256:bad", "10",
+		KEY) "," LAYER(PAYLOAD, DIGEST, "-1",
+			       KEY) "," LAYER(PAYLOAD, DIGEST, "99999999",
+					      KEY) "," LAYER(PAYLOAD, DIGEST, "10",
+							     "x") ",1," LAYER(PAYLOAD, DIGEST, "10",
+									      KEY) "]}";
+	auto_(signature_list_release) struct signature_list list = {0}, none = {0};
+	auto_(error_release) struct error err = {0};
+
+	(void)state;
+	assert_int_equal(signature_list_parse(text, strlen(text), &list, &err), 0);
+	assert_int_equal(list.count, 1);
+	assert_string_equal(list.items[0].signature, "c2ln");
+	assert_int_equal(list.items[0].size_bytes, 10);
+	assert_int_equal(signature_list_parse("{}", 2, &none, &err), 0);
+	assert_int_equal(none.count, 0);
+	assert_true(signature_list_parse("x", 1, &none, &err) < 0);
 }
 
 int main(void)
@@ -510,6 +537,7 @@ int main(void)
 		cmocka_unit_test(what_a_signature_must_say),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(one_good_signature_among_others),
+		cmocka_unit_test(stored_signatures),
 		WITH_PLACES(files),
 		WITH_PLACES(all_requirements_must_hold),
 		WITH_PLACES(where_signatures_are),
