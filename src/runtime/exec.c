@@ -180,9 +180,12 @@ static int open_container(struct exec *exec, struct error *err)
 	char path[32];
 	int r;
 
-	exec->init_pidfd = process_id_open(init);
-	if (exec->init_pidfd < 0)
+	r = process_id_open(init);
+	if (r == -ESRCH)
 		return not_running(err);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "open the container's first process");
+	exec->init_pidfd = r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)init->pid);
 	exec->proc_root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (exec->proc_root_fd < 0)

@@ -343,20 +343,21 @@ static int prepare(struct agent *agent, struct exec *exec, struct error *err)
 {
 	int r;
 
-	r = fill_request(agent, err);
-	if (r < 0)
-		return r;
 	*exec = EXEC_OF(&agent->request);
 	exec->chain_child = AGENT_SOCK;
 	exec->sync_child = agent->fds[ORDER_FD_SYNC];
 	exec->linger = true;
 	if (agent->order.has_cgroup_fd)
 		exec->cgroup.clone_fd = agent->fds[agent->fds_count - 1];
-	r = exec_prepare(exec, err);
+	/* First of all: what we say is lost if we end with a message unread (ECONNRESET). */
+	r = sync_expect_fds(AGENT_SOCK, SYNC_CGROUP, exec->cgroup.join_fds,
+			    &exec->cgroup.join_count, err);
 	if (r < 0)
 		return r;
-	return sync_expect_fds(AGENT_SOCK, SYNC_CGROUP, exec->cgroup.join_fds,
-			       &exec->cgroup.join_count, err);
+	r = fill_request(agent, err);
+	if (r < 0)
+		return r;
+	return exec_prepare(exec, err);
 }
 
 /* Nothing is released: the process is at its end with every way out of here. */
