@@ -188,8 +188,12 @@ struct prune_result {
 	uint64_t bytes;
 };
 
-/* Stopped containers, and whatever earlier crashes left in the store, /run and the cgroups. */
-int container_prune(struct engine *engine, struct prune_result *ret_result, struct error *err);
+/*
+ * Stopped containers for which the filters hold (engine/prune_filter.h; NULL: all), and whatever
+ * earlier crashes left in the store, /run and the cgroups.
+ */
+int container_prune(struct engine *engine, const struct strv *filters,
+		    struct prune_result *ret_result, struct error *err);
 void prune_result_release(struct prune_result *result);
 
 /* The full id of a selector. */

@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "engine/container_internal.h"
 #include "engine/container_name.h"
+#include "engine/prune_filter.h"
 #include "storage/store.h"
 #include "storage/volume.h"
 
@@ -208,8 +209,13 @@ static uint64_t tree_bytes(int dir_fd, const char *name, unsigned int depth)
 	return bytes;
 }
 
-static int prune_container(struct engine *engine, const char *id, struct prune_result *result,
-			   struct error *err)
+static bool is_to_prune(const struct container *c, const struct prune_filter *filter)
+{
+	return prune_filter_matches(filter, c->record.created_ns, &c->config.labels);
+}
+
+static int prune_container(struct engine *engine, const char *id, const struct prune_filter *filter,
+			   struct prune_result *result, struct error *err)
 {
 	auto_(container_release) struct container c = CONTAINER_EMPTY;
 	auto_(container_view_release) struct container_view view = {0};
@@ -223,7 +229,7 @@ static int prune_container(struct engine *engine, const char *id, struct prune_r
 	if (r < 0)
 		return r;
 	/* With its monitor it is starting or ending: not stopped. */
-	if (container_view_is_alive(&view) || view.monitor_alive)
+	if (container_view_is_alive(&view) || view.monitor_alive || !is_to_prune(&c, filter))
 		return 0;
 	bytes = c.dir_fd < 0 ? 0 : tree_bytes(c.dir_fd, ".", 0);
 	r = lock_and_remove(&c, c.config.auto_remove, err);
@@ -234,7 +240,8 @@ static int prune_container(struct engine *engine, const char *id, struct prune_r
 	return 0;
 }
 
-static int prune_records(struct engine *engine, struct store *store, struct prune_result *result,
+static int prune_records(struct engine *engine, struct store *store,
+			 const struct prune_filter *filter, struct prune_result *result,
 			 struct error *err)
 {
 	auto_(container_records_release) struct container_records records = {0};
@@ -244,7 +251,7 @@ static int prune_records(struct engine *engine, struct store *store, struct prun
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < records.count; i++) {
-		r = prune_container(engine, records.items[i].id, result, err);
+		r = prune_container(engine, records.items[i].id, filter, result, err);
 		/* Started or removed by somebody else meanwhile: not ours to prune. */
 		if (r < 0 && err->kind != ERR_NOT_FOUND && err->kind != ERR_CONFLICT)
 			return r;
@@ -302,17 +309,24 @@ static int prune_states(struct engine *engine, struct store *store, struct error
 	return 0;
 }
 
-int container_prune(struct engine *engine, struct prune_result *ret_result, struct error *err)
+int container_prune(struct engine *engine, const struct strv *filters,
+		    struct prune_result *ret_result, struct error *err)
 {
+	static const struct strv no_filters = {0};
+	auto_(prune_filter_release) struct prune_filter filter = {0};
 	auto_(prune_result_release) struct prune_result result = {0};
 	struct store *store;
 	uint64_t swept = 0;
 	int r;
 
-	r = engine_store(engine, &store, err);
+	r = prune_filter_parse(filters ? filters : &no_filters, &filter, err);
+	if (r >= 0 && filter.dangling_set)
+		r = err_set(err, ERR_INVALID, 0, "invalid filter 'dangling'");
+	if (r >= 0)
+		r = engine_store(engine, &store, err);
 	if (r < 0)
 		return r;
-	r = prune_records(engine, store, &result, err);
+	r = prune_records(engine, store, &filter, &result, err);
 	if (r < 0)
 		return r;
 	r = prune_states(engine, store, err);

@@ -100,6 +100,24 @@ int image_find(struct engine *engine, const char *selector, struct image_record 
 	return r < 0 ? r : 0;
 }
 
+int image_require_platform(const char *name, const struct image_config *config,
+			   const char *platform, struct error *err)
+{
+	const struct platform offered = {config->os, config->architecture, config->variant};
+	auto_(platform_release) struct platform wanted = {0};
+	int r;
+
+	r = platform_parse(platform, &wanted, err);
+	if (r < 0)
+		return r;
+	if (platform_match(&wanted, &offered) > 0)
+		return 0;
+	return err_set(err, ERR_NOT_FOUND, 0,
+		       "image with reference %s was found but does not provide the specified "
+		       "platform (%s)",
+		       name, platform);
+}
+
 /* ---- transports ---- */
 
 /* "transport:path[:reference]". A path with a colon in it is taken whole when it exists. */

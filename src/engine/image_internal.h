@@ -83,7 +83,6 @@ int image_layers_bring(struct loader *loader, const struct source_image *image,
 int image_commit(struct loader *loader, const struct source_image *image,
 		 const struct layer_jobs *jobs, struct error *err);
 
-
 /* A loader without an input; `signals` are blocked. */
 int loader_begin(struct loader *loader, const char *platform, const sigset_t *signals,
 		 struct error *err);
@@ -99,6 +98,10 @@ void signals_let_go(const struct held_signals *held, bool answered);
 /* Loads, as image_load(); `single`: several images are an error. Ids of all, names or not. */
 int image_load_ids(struct engine *engine, const struct load_request *request, bool single,
 		   struct strv *ret_ids, struct load_result *ret_result, struct error *err);
+
+/* ERR_NOT_FOUND, in docker's words, when the image is for another platform. */
+int image_require_platform(const char *name, const struct image_config *config,
+			   const char *platform, struct error *err);
 
 /* Whether this container (an id), made from some image, has a living monitor. */
 bool image_user_is_running(struct engine *engine, const char *id);

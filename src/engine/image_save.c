@@ -138,10 +138,15 @@ static int choose_named(struct save *save, const char *selector, struct error *e
 static int check_platform(struct save *save, struct chosen *chosen, struct error *err)
 {
 	auto_(image_config_release) struct image_config config = {0};
-	auto_(platform_release) struct platform wanted = {0};
 	int r;
 
 	r = image_config_parse(chosen->record.config, strlen(chosen->record.config), &config, err);
+	if (r < 0)
+		return r;
+	if (save->request->platform)
+		r = image_require_platform(chosen->names.count ? chosen->names.items[0]
+							       : chosen->record.id,
+					   &config, save->request->platform, err);
 	if (r < 0)
 		return r;
 	chosen->platform = (struct platform){
@@ -149,18 +154,7 @@ static int check_platform(struct save *save, struct chosen *chosen, struct error
 		.architecture = TAKE_PTR(config.architecture),
 		.variant = TAKE_PTR(config.variant),
 	};
-	if (!save->request->platform)
-		return 0;
-	r = platform_parse(save->request->platform, &wanted, err);
-	if (r < 0)
-		return r;
-	if (platform_match(&wanted, &chosen->platform) > 0)
-		return 0;
-	return err_set(err, ERR_NOT_FOUND, 0,
-		       "image with reference %s was found but does not provide the specified "
-		       "platform (%s)",
-		       chosen->names.count ? chosen->names.items[0] : chosen->record.id,
-		       save->request->platform);
+	return 0;
 }
 
 /* ---- what they are made of ---- */

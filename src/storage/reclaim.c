@@ -114,21 +114,28 @@ static int move_orphans(struct store *store, const char *directory, const char *
 }
 
 /* A layer's directory and a blob may have the same digest: each kind has its own place. */
+static const struct {
+	const char *directory, *known, *into;
+} kinds[] = {
+	{LAYERS_DIR, "SELECT 1 FROM layer WHERE chain_id = ?", "layers"},
+	{BLOBS_DIR, "SELECT 1 FROM blob WHERE digest = ?", "blobs"},
+};
+
+static int make_places(int staging_fd, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (mkdirat(staging_fd, kinds[i].into, 0700) < 0)
+			return err_set(err, ERR_SYSTEM, errno, "create a staging directory");
+	return 0;
+}
+
 static int move_all_orphans(struct store *store, int staging_fd, struct error *err)
 {
-	static const struct {
-		const char *directory, *known, *into;
-	} kinds[] = {
-		{LAYERS_DIR, "SELECT 1 FROM layer WHERE chain_id = ?", "layers"},
-		{BLOBS_DIR, "SELECT 1 FROM blob WHERE digest = ?", "blobs"},
-	};
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(kinds); i++) {
 		auto_close int into_fd = NO_FD;
 
-		if (mkdirat(staging_fd, kinds[i].into, 0700) < 0)
-			return err_set(err, ERR_SYSTEM, errno, "create a staging directory");
 		into_fd = openat(staging_fd, kinds[i].into, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (into_fd < 0)
 			return err_set(err, ERR_SYSTEM, errno, "open a staging directory");
@@ -157,6 +164,7 @@ int store_reclaim(struct store *store, uint64_t *ret_bytes, struct error *err)
 {
 	auto_free char *staging = NULL;
 	auto_close int staging_fd = NO_FD, turn_fd = NO_FD, exclusive_fd = NO_FD;
+	uint64_t bytes = 0, own_bytes;
 	int r;
 
 	*ret_bytes = 0;
@@ -172,10 +180,15 @@ int store_reclaim(struct store *store, uint64_t *ret_bytes, struct error *err)
 	r = store_staging_new(store, &staging, &staging_fd, err);
 	if (r < 0)
 		return r;
-	r = move_all_orphans(store, staging_fd, err);
+	r = make_places(staging_fd, err);
+	own_bytes = store_tree_bytes(store->root_fd, staging);
+	if (r >= 0)
+		r = move_all_orphans(store, staging_fd, err);
 	cleanup_close_fd(&exclusive_fd);
 	cleanup_close_fd(&turn_fd);
-	remove_counted(store->root_fd, staging, ret_bytes);
+	remove_counted(store->root_fd, staging, &bytes);
+	/* Our own directories were not there before. */
+	*ret_bytes = bytes > own_bytes ? bytes - own_bytes : 0;
 	return r;
 }
 
