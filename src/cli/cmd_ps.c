@@ -10,6 +10,7 @@
 #include "cli/listing.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/filter.h"
 
 #define SHORT_ID 12
 #define COMMAND_WIDTH 20
@@ -27,8 +28,9 @@ static const struct option_spec ps_options[] = {
 	OPT_FLAG(struct ps_opts, all, 'a', "all",
 		 "Show all containers (default shows just running)"),
 	OPT_LIST(struct ps_opts, filters, 'f', "filter", "filter",
-		 "Show containers for which key=value holds (ancestor, before, exited, id, label, "
-		 "name, since, status, volume)"),
+		 "Show containers for which key=value holds (ancestor, before, exited, expose, "
+		 "health, id, is-task, label, name, network, publish, since, status, volume)",
+		 .check = filter_check),
 	OPT_STRING(struct ps_opts, format, 0, "format", "string",
 		   "Format the output: \"table\", \"table TEMPLATE\", \"json\" or a Go TEMPLATE"),
 	OPT_INT(struct ps_opts, last, 'n', "last",

@@ -1,317 +1,319 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/container_filter.h"
 
-#include <assert.h>
-#include <regex.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "engine/container_config.h"
 #include "engine/container_internal.h"
-#include "engine/image.h"
+#include "engine/filter.h"
+#include "engine/image_internal.h"
 
-#define PATTERN_MAX_BYTES 1024
-#define FILTERS_MAX 256
-
-enum filter_key {
-	FILTER_STATUS,
-	FILTER_NAME,
-	FILTER_ID,
-	FILTER_LABEL,
-	FILTER_ANCESTOR,
-	FILTER_EXITED,
-	FILTER_BEFORE,
-	FILTER_SINCE,
-	FILTER_VOLUME,
-};
-#define FILTER_KEY_COUNT 9
-
-static const char *const key_names[] = {
-	[FILTER_STATUS] = "status", [FILTER_NAME] = "name",         [FILTER_ID] = "id",
-	[FILTER_LABEL] = "label",   [FILTER_ANCESTOR] = "ancestor", [FILTER_EXITED] = "exited",
-	[FILTER_BEFORE] = "before", [FILTER_SINCE] = "since",       [FILTER_VOLUME] = "volume",
-};
-static_assert(ARRAY_SIZE(key_names) == FILTER_KEY_COUNT, "every key has a name");
-
-struct filter_item {
-	enum filter_key key;
-	char *value;
-	regex_t pattern; /* of names and ids */
-	bool has_pattern;
-	int64_t number; /* exit code, or time of creation */
-	char *image_id; /* of an ancestor that is an image here */
+static const char *const keys[] = {
+	"ancestor", "before",  "exited",  "expose", "health", "id",     "is-task", "label",
+	"name",     "network", "publish", "since",  "status", "volume", NULL,
 };
 
 struct container_filter {
-	struct filter_item *items;
-	size_t count;
-	bool used[FILTER_KEY_COUNT];
+	struct filters filters;
+	int64_t before_ns, since_ns;               /* 0: not asked for */
+	struct strv ancestor_ids, ancestor_layers; /* of the images here that `ancestor` names */
+	bool is_task;                              /* only swarm's tasks, of which there are none */
 };
 
-static int compile_pattern(struct filter_item *item, struct error *err)
-{
-	/* Docker shows names with a slash, and its patterns may count on it. */
-	const char *pattern = item->value[0] == '/' ? item->value + 1 : item->value;
-	auto_free char *anchored = NULL;
+/* ---- what was asked for ---- */
 
-	if (strncmp(pattern, "^/", 2) == 0)
-		anchored = xasprintf("^%s", pattern + 2);
-	if (strlen(pattern) > PATTERN_MAX_BYTES ||
-	    regcomp(&item->pattern, anchored ? anchored : pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_set(err, ERR_INVALID, 0, "invalid filter '%s=%s'", key_names[item->key],
-			       item->value);
-	item->has_pattern = true;
+static int check_status(const char *value, struct error *err)
+{
+	static const char *const states[] = {"created", "dead",     "exited",     "orphaned",
+					     "paused",  "removing", "restarting", "running"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(states[i], value) == 0)
+			return 0;
+	return filter_refuse("status", value, err);
+}
+
+static int check_exited(const char *value, struct error *err)
+{
+	int64_t code;
+
+	return parse_i64(value, &code) < 0 ? filter_refuse("exited", value, err) : 0;
+}
+
+static int check_health(const char *value, struct error *err)
+{
+	static const char *const states[] = {"healthy", "none", "starting", "unhealthy"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (strcmp(states[i], value) == 0)
+			return 0;
+	return filter_refuse("health", value, err);
+}
+
+/* A port, or a range of them, as `publish` and `expose` take it. */
+struct port_range {
+	uint32_t first, last;
+	const char *protocol; /* borrowed */
+};
+
+static int parse_ports(const char *key, const char *value, struct port_range *ret,
+		       struct error *err)
+{
+	const char *slash = strchrnul(value, '/'),
+		   *dash = memchr(value, '-', (size_t)(slash - value));
+	const char *first_end = dash ? dash : slash, *last = dash ? dash + 1 : value;
+	auto_free char *first_text = xstrndup(value, (size_t)(first_end - value));
+	auto_free char *last_text = xstrndup(last, (size_t)(slash - last));
+
+	ret->protocol = *slash ? slash + 1 : "tcp";
+	if (parse_u32(first_text, &ret->first) < 0 || parse_u32(last_text, &ret->last) < 0 ||
+	    ret->first > ret->last || ret->last > UINT16_MAX ||
+	    (strcmp(ret->protocol, "tcp") != 0 && strcmp(ret->protocol, "udp") != 0 &&
+	     strcmp(ret->protocol, "sctp") != 0))
+		return filter_refuse(key, value, err);
 	return 0;
 }
 
-static int check_status(const struct filter_item *item, struct error *err)
+static int check_publish(const char *value, struct error *err)
 {
-	static const enum container_status all[] = {
-		CONTAINER_CREATED,  CONTAINER_RUNNING, CONTAINER_PAUSED, CONTAINER_RESTARTING,
-		CONTAINER_ORPHANED, CONTAINER_EXITED,  CONTAINER_DEAD,
-	};
+	struct port_range range;
 
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (strcmp(container_status_name(all[i]), item->value) == 0)
-			return 0;
-	if (strcmp(item->value, "removing") == 0)
-		return 0; /* nothing is ever seen in it here */
-	return err_set(err, ERR_INVALID, 0, "invalid filter 'status=%s'", item->value);
+	return parse_ports("publish", value, &range, err);
 }
 
-/* The time of creation of the container that `before` or `since` names. */
-static int find_created(struct engine *engine, struct filter_item *item, struct error *err)
+static int check_expose(const char *value, struct error *err)
 {
-	auto_(container_record_release) struct container_record record = {0};
-	struct store *store;
-	int r;
+	struct port_range range;
 
-	r = engine_store(engine, &store, err);
-	if (r >= 0)
-		r = container_record_find(store, item->value, &record, err);
-	if (r >= 0)
-		item->number = record.created_ns;
-	return r;
+	return parse_ports("expose", value, &range, err);
+}
+
+static int check_values(const struct filters *filters, struct error *err)
+{
+	static const struct {
+		const char *key;
+		int (*check)(const char *value, struct error *err);
+	} checks[] = {
+		{"exited", check_exited},   {"expose", check_expose}, {"health", check_health},
+		{"publish", check_publish}, {"status", check_status},
+	};
+
+	for (size_t c = 0; c < ARRAY_SIZE(checks); c++) {
+		for (size_t i = 0; i < filters_count(filters, checks[c].key); i++) {
+			int r = checks[c].check(filters_value(filters, checks[c].key, i), err);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* The time of creation of the container that `before` or `since` names; the last one counts. */
+static int find_created(struct store *store, const struct filters *filters, const char *key,
+			int64_t *ret_ns, struct error *err)
+{
+	for (size_t i = 0; i < filters_count(filters, key); i++) {
+		auto_(container_record_release) struct container_record record = {0};
+		int r = container_record_find(store, filters_value(filters, key, i), &record, err);
+
+		if (r < 0)
+			return r;
+		*ret_ns = record.created_ns;
+	}
+	return 0;
 }
 
 /* An ancestor that is no image here still matches by the name containers were made with. */
-static void find_image(struct engine *engine, struct filter_item *item)
+static void find_ancestors(struct engine *engine, struct container_filter *filter)
 {
-	auto_(image_record_release) struct image_record image = {0};
-	auto_(error_release) struct error ignored = {0};
-	struct store *store;
+	for (size_t i = 0; i < filters_count(&filter->filters, "ancestor"); i++) {
+		auto_(image_record_release) struct image_record image = {0};
+		auto_(error_release) struct error ignored = {0};
 
-	if (engine_store(engine, &store, &ignored) >= 0 &&
-	    image_record_find(store, item->value, &image, &ignored) >= 0)
-		item->image_id = TAKE_PTR(image.id);
-}
-
-static int prepare_item(struct engine *engine, struct filter_item *item, struct error *err)
-{
-	switch (item->key) {
-	case FILTER_STATUS:
-		return check_status(item, err);
-	case FILTER_NAME:
-	case FILTER_ID:
-		return compile_pattern(item, err);
-	case FILTER_EXITED:
-		if (parse_i64(item->value, &item->number) < 0)
-			return err_set(err, ERR_INVALID, 0, "invalid filter 'exited=%s'",
-				       item->value);
-		return 0;
-	case FILTER_BEFORE:
-	case FILTER_SINCE:
-		return find_created(engine, item, err);
-	case FILTER_ANCESTOR:
-		find_image(engine, item);
-		return 0;
-	case FILTER_LABEL:
-	case FILTER_VOLUME:
-		return 0;
-	}
-	return 0;
-}
-
-static int add_item(struct engine *engine, struct container_filter *filter, const char *text,
-		    struct error *err)
-{
-	const char *equals = strchr(text, '=');
-	struct filter_item *item;
-
-	if (!equals)
-		return err_set(err, ERR_INVALID, 0,
-			       "invalid argument \"%s\" for \"-f, --filter\" flag: bad format of "
-			       "filter (expected name=value)",
-			       text);
-	for (size_t i = 0; i < FILTER_KEY_COUNT; i++) {
-		if (strlen(key_names[i]) != (size_t)(equals - text) ||
-		    strncmp(key_names[i], text, (size_t)(equals - text)) != 0)
+		if (image_find(engine, filters_value(&filter->filters, "ancestor", i), &image,
+			       &ignored) < 0)
 			continue;
-		item = &filter->items[filter->count++];
-		*item = (struct filter_item){
-			.key = (enum filter_key)i,
-			.value = xstrdup(equals + 1),
-		};
-		filter->used[i] = true;
-		return prepare_item(engine, item, err);
+		strv_add(&filter->ancestor_ids, image.id);
+		if (image.chain_ids.count)
+			strv_add(&filter->ancestor_layers,
+				 image.chain_ids.items[image.chain_ids.count - 1]);
 	}
-	return err_set(err, ERR_INVALID, 0, "invalid filter '%.*s'", (int)(equals - text), text);
 }
 
 int container_filter_new(struct engine *engine, const struct strv *texts,
 			 struct container_filter **ret_filter, struct error *err)
 {
 	auto_(container_filter_free) struct container_filter *filter = xcalloc(1, sizeof(*filter));
+	struct store *store;
 	int r;
 
-	if (texts->count > FILTERS_MAX)
-		return err_set(err, ERR_INVALID, E2BIG, "more than %d filters", FILTERS_MAX);
-	filter->items = xcalloc(texts->count, sizeof(*filter->items));
-	for (size_t i = 0; i < texts->count; i++) {
-		r = add_item(engine, filter, texts->items[i], err);
-		if (r < 0)
-			return r;
-	}
+	r = filters_parse(texts, keys, &filter->filters, err);
+	if (r < 0)
+		return r;
+	r = check_values(&filter->filters, err);
+	if (r >= 0)
+		r = filters_get_bool(&filter->filters, "is-task", false, &filter->is_task, err);
+	if (r >= 0)
+		r = engine_store(engine, &store, err);
+	if (r >= 0)
+		r = find_created(store, &filter->filters, "before", &filter->before_ns, err);
+	if (r >= 0)
+		r = find_created(store, &filter->filters, "since", &filter->since_ns, err);
+	if (r < 0)
+		return r;
+	find_ancestors(engine, filter);
 	*ret_filter = TAKE_PTR(filter);
 	return 0;
 }
 
 void container_filter_free(struct container_filter *filter)
 {
-	for (size_t i = 0; i < filter->count; i++) {
-		free(filter->items[i].value);
-		free(filter->items[i].image_id);
-		if (filter->items[i].has_pattern)
-			regfree(&filter->items[i].pattern);
-	}
-	free(filter->items);
+	filters_release(&filter->filters);
+	strv_release(&filter->ancestor_ids);
+	strv_release(&filter->ancestor_layers);
 	free(filter);
 }
 
 bool container_filter_wants_all(const struct container_filter *filter)
 {
-	return filter->used[FILTER_STATUS] || filter->used[FILTER_EXITED];
+	return filters_has(&filter->filters, "status");
 }
 
-/* "key" or "key=value" among "key=value"s. */
-static bool has_label(const struct strv *labels, const char *wanted)
-{
-	size_t len = strlen(wanted);
-	bool with_value = strchr(wanted, '=') != NULL;
+/* ---- what the record says ---- */
 
-	for (size_t i = 0; i < labels->count; i++) {
-		if (strncmp(labels->items[i], wanted, len) != 0)
-			continue;
-		if (labels->items[i][len] == (with_value ? '\0' : '='))
+/* A volume's name, a bind's source, or where either is mounted. */
+static bool mounts_match(const struct filters *filters, const struct container_config *config)
+{
+	if (!filters_has(filters, "volume"))
+		return true;
+	for (size_t i = 0; i < config->mounts.count; i++) {
+		const struct mount_spec *spec = &config->mounts.items[i];
+
+		if (filters_match_text(filters, "volume", spec->target) ||
+		    (spec->source && filters_match_text(filters, "volume", spec->source)))
 			return true;
 	}
 	return false;
 }
 
-/* A volume's name, a bind's source, or where either is mounted. */
-static bool has_volume(const struct container_record *record, const char *wanted)
+/* Whether one of the ports ("80/tcp") is in one of the ranges. */
+static bool ports_match(const struct filters *filters, const char *key, const struct strv *ports)
 {
+	auto_(error_release) struct error ignored = {0};
+
+	for (size_t i = 0; i < filters_count(filters, key); i++) {
+		struct port_range wanted, port;
+
+		if (parse_ports(key, filters_value(filters, key, i), &wanted, &ignored) < 0)
+			continue;
+		for (size_t p = 0; p < ports->count; p++)
+			if (parse_ports(key, ports->items[p], &port, &ignored) == 0 &&
+			    port.first <= wanted.last && port.last >= wanted.first &&
+			    strcmp(port.protocol, wanted.protocol) == 0)
+				return true;
+	}
+	return !filters_has(filters, key);
+}
+
+/* The image itself, one that was made from it, or the name it was made with. */
+static bool ancestors_match(const struct container_filter *filter,
+			    const struct container_record *record,
+			    const struct container_config *config)
+{
+	if (!filters_has(&filter->filters, "ancestor"))
+		return true;
+	if (record->image_id && strv_has(&filter->ancestor_ids, record->image_id))
+		return true;
+	for (size_t i = 0; i < config->layers.count; i++)
+		if (strv_has(&filter->ancestor_layers, config->layers.items[i]))
+			return true;
+	return record->image_ref &&
+	       filters_match_text(&filter->filters, "ancestor", record->image_ref);
+}
+
+static bool network_matches(const struct filters *filters, const struct container_config *config)
+{
+	return filters_match_text(filters, "network",
+				  config->network_mode ? config->network_mode : "none");
+}
+
+static bool needs_config(const struct filters *filters)
+{
+	static const char *const in_config[] = {"ancestor", "expose",  "label",
+						"network",  "publish", "volume"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(in_config); i++)
+		if (filters_has(filters, in_config[i]))
+			return true;
+	return false;
+}
+
+static bool config_matches(const struct container_filter *filter,
+			   const struct container_record *record)
+{
+	static const struct strv no_ports = {0};
+	const struct filters *filters = &filter->filters;
 	auto_(container_config_release) struct container_config config = {0};
 	auto_(error_release) struct error ignored = {0};
 
+	if (!needs_config(filters))
+		return true;
 	if (container_config_parse(record->config, &config, &ignored) < 0)
 		return false;
-	for (size_t i = 0; i < config.mounts.count; i++) {
-		const struct mount_spec *spec = &config.mounts.items[i];
-
-		if (strcmp(spec->target, wanted) == 0 ||
-		    (spec->source && strcmp(spec->source, wanted) == 0))
-			return true;
-	}
-	return false;
+	return filters_match_labels(filters, "label", &config.labels) &&
+	       ancestors_match(filter, record, &config) && mounts_match(filters, &config) &&
+	       network_matches(filters, &config) &&
+	       ports_match(filters, "expose", &config.exposed_ports) &&
+	       ports_match(filters, "publish", &no_ports);
 }
 
-static bool is_ancestor(const struct filter_item *item, const struct container_record *record)
+/* docker's patterns may count on the slash before a name. */
+static bool name_matches(const struct filters *filters, const char *name)
 {
-	if (item->image_id && record->image_id && strcmp(item->image_id, record->image_id) == 0)
-		return true;
-	return record->image_ref && strcmp(record->image_ref, item->value) == 0;
-}
+	auto_free char *with_slash = xasprintf("/%s", name);
 
-static bool record_matches(const struct filter_item *item, const struct container_record *record,
-			   const struct strv *labels)
-{
-	switch (item->key) {
-	case FILTER_NAME:
-		return regexec(&item->pattern, record->name, 0, NULL, 0) == 0;
-	case FILTER_ID:
-		return regexec(&item->pattern, record->id, 0, NULL, 0) == 0;
-	case FILTER_LABEL:
-		return has_label(labels, item->value);
-	case FILTER_ANCESTOR:
-		return is_ancestor(item, record);
-	case FILTER_BEFORE:
-		return record->created_ns < item->number;
-	case FILTER_SINCE:
-		return record->created_ns > item->number;
-	case FILTER_VOLUME:
-		return has_volume(record, item->value);
-	case FILTER_STATUS:
-	case FILTER_EXITED:
-		return true;
-	}
-	return true;
-}
-
-/* Asks every item of one key; labels all must match, of others one must. */
-static bool key_matches(const struct container_filter *filter, enum filter_key key,
-			const struct container_record *record, const struct strv *labels)
-{
-	bool all = key == FILTER_LABEL;
-
-	for (size_t i = 0; i < filter->count; i++)
-		if (filter->items[i].key == key &&
-		    record_matches(&filter->items[i], record, labels) != all)
-			return !all;
-	return all;
+	return filters_match_pattern(filters, "name", name) ||
+	       filters_match_pattern(filters, "name", with_slash);
 }
 
 bool container_filter_matches_record(const struct container_filter *filter,
 				     const struct container_record *record)
 {
-	auto_(strv_release) struct strv labels = {0};
+	const struct filters *filters = &filter->filters;
 
-	if (filter->count == 0)
+	if (filters->count == 0)
 		return true;
-	if (filter->used[FILTER_LABEL])
-		container_config_labels(record->config, &labels);
-	for (size_t key = 0; key < FILTER_KEY_COUNT; key++)
-		if (filter->used[key] &&
-		    !key_matches(filter, (enum filter_key)key, record, &labels))
-			return false;
-	return true;
+	if (filter->is_task || (filter->before_ns && record->created_ns >= filter->before_ns) ||
+	    (filter->since_ns && record->created_ns <= filter->since_ns))
+		return false;
+	return filters_match_pattern(filters, "id", record->id) &&
+	       name_matches(filters, record->name) && config_matches(filter, record);
 }
 
-static bool status_matches(const struct filter_item *item, const struct container_summary *s)
+/* ---- what is known only when it was looked at ---- */
+
+static bool exit_code_matches(const struct filters *filters, const struct container_summary *s)
 {
-	if (item->key == FILTER_STATUS) {
-		/* An orphan runs, as far as docker's words go. */
-		if (s->status == CONTAINER_ORPHANED && strcmp(item->value, "running") == 0)
-			return true;
-		return strcmp(container_status_name(s->status), item->value) == 0;
-	}
-	return s->status == CONTAINER_EXITED && s->exit_code == item->number;
+	auto_free char *code = xasprintf("%d", s->exit_code);
+
+	return !filters_has(filters, "exited") ||
+	       (s->status == CONTAINER_EXITED && filters_match_text(filters, "exited", code));
 }
 
 bool container_filter_matches(const struct container_filter *filter,
 			      const struct container_summary *summary)
 {
-	static const enum filter_key keys[] = {FILTER_STATUS, FILTER_EXITED};
+	const struct filters *filters = &filter->filters;
+	const char *status = container_status_name(summary->status);
 
-	for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-		bool found = !filter->used[keys[k]];
-
-		for (size_t i = 0; i < filter->count && !found; i++)
-			found = filter->items[i].key == keys[k] &&
-				status_matches(&filter->items[i], summary);
-		if (!found)
-			return false;
-	}
-	return true;
+	/* An orphan runs, as far as docker's words go. */
+	if (!filters_match_text(filters, "status", status) &&
+	    !(summary->status == CONTAINER_ORPHANED &&
+	      filters_match_text(filters, "status", "running")))
+		return false;
+	return exit_code_matches(filters, summary) &&
+	       filters_match_text(filters, "health", "none"); /* nobody has checks yet */
 }

@@ -250,7 +250,7 @@ def test_choices_of_ps(skiff):
     assert skiff.run("ps", "-aq", "-f", "name=sec").stdout == second[:12] + "\n"
     assert skiff.run("ps", "-q", "-f", "status=created").stdout == second[:12] + "\n"
     skiff.fails("ps", "-f", "color=red", code=1)
-    skiff.fails("ps", "-f", "red", code=1)
+    skiff.fails("ps", "-f", "red", code=125)
 
 
 def test_formats_of_ps(skiff):
