@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/strbuf.h"
 #include "storage/database_internal.h"
+#include "storage/network_internal.h"
 #include "storage/store_internal.h"
 
 #define COLUMNS "id, name, image, image_ref, command, created_ns, config"
@@ -103,6 +104,8 @@ int container_record_insert(struct store *store, const struct container_record *
 			return err_set(err, ERR_NOT_FOUND, 0, "No such volume: %s",
 				       volumes->items[i]);
 	}
+	for (size_t i = 0; r >= 0 && i < record->endpoint_count; i++)
+		r = endpoint_insert_row(store, record->id, &record->endpoints[i], err);
 	if (r < 0)
 		return r;
 	return db_commit(&transaction, err);

@@ -15,6 +15,8 @@
 #include "base/strv.h"
 #include "storage/store.h"
 
+struct endpoint_request;
+
 struct container_record {
 	char *id;        /* 64 hex digits */
 	char *name;      /* unique */
@@ -24,6 +26,9 @@ struct container_record {
 	int64_t created_ns;
 	char *config; /* JSON text of the engine: everything create was told
 			 (engine/container_config.h) */
+	/* For insert only, borrowed: the networks it is put into (storage/network_record.h). */
+	const struct endpoint_request *endpoints;
+	size_t endpoint_count;
 };
 
 void container_record_release(struct container_record *record);

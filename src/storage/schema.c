@@ -35,7 +35,26 @@ static const char version_1[] =
 	" container TEXT NOT NULL REFERENCES container ON DELETE CASCADE,"
 	" volume TEXT NOT NULL REFERENCES volume, PRIMARY KEY(container, volume)) WITHOUT ROWID;";
 
-static const char *const steps[] = {version_1};
+/*
+ * endpoint: a container in a network. Its addresses are offsets into the network's subnets, so that the
+ * indexes keep two containers from getting the same one; null: none of that family. The three
+ * networks that are always there have an empty config: what "bridge" needs is chosen when it is first used.
+ */
+static const char version_2[] =
+	"CREATE TABLE network(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, driver TEXT NOT NULL,"
+	" created_ns INTEGER NOT NULL, config TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE endpoint(container TEXT NOT NULL REFERENCES container ON DELETE CASCADE,"
+	" network TEXT NOT NULL REFERENCES network, offset4 INTEGER, offset6 INTEGER,"
+	" config TEXT NOT NULL, PRIMARY KEY(container, network)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX endpoint4 ON endpoint(network, offset4);"
+	"CREATE UNIQUE INDEX endpoint6 ON endpoint(network, offset6);"
+	"CREATE TABLE published(container TEXT PRIMARY KEY REFERENCES container ON DELETE CASCADE,"
+	" ports TEXT NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO network SELECT lower(hex(randomblob(32))), column1, column2,"
+	" CAST(strftime('%s', 'now') AS INTEGER) * 1000000000, '{}'"
+	" FROM (VALUES('bridge', 'bridge'), ('host', 'host'), ('none', 'null'));";
+
+static const char *const steps[] = {version_1, version_2};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 
