@@ -125,6 +125,8 @@ def clean_environment(directory):
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "SKIFF_TEST_CANARY": "must-not-be-seen-inside",
+        # The machine's own network is not for tests: bridges are in worlds of helpers/world.py.
+        "SKIFF_CONFIG": str(directory / "skiff.conf"),
     }
     for variable in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
         environment[variable] = sanitizer_options(variable, directory)
@@ -163,6 +165,7 @@ def make_skiff(request, host, prefix, session_directory):
         directory = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=session_directory))
         os.chmod(directory, 0o755)
         (directory / "home").mkdir()
+        (directory / "skiff.conf").write_text("network = none\n")
         skiff = Skiff(prefix / "bin" / "skiff", directory, clean_environment(directory))
         made.append(skiff)
         host.stores.append(skiff)
@@ -194,4 +197,5 @@ def skiff(make_skiff, busybox):
     return skiff
 
 
-pytest_plugins = ["helpers.canary", "helpers.images", "helpers.loop_device", "helpers.unpack"]
+pytest_plugins = ["helpers.canary", "helpers.images", "helpers.loop_device", "helpers.unpack",
+                  "helpers.world"]

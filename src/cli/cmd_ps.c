@@ -112,12 +112,12 @@ static void text_names(const void *item, const void *context, struct strbuf *tex
 	strbuf_adds(text, s->name);
 }
 
-/* No container has a network of its own with ports yet. */
 static void text_ports(const void *item, const void *context, struct strbuf *text)
 {
-	(void)item;
+	const struct container_summary *s = item;
+
 	(void)context;
-	(void)text;
+	strbuf_adds(text, s->ports ? s->ports : "");
 }
 
 static void text_running_for(const void *item, const void *context, struct strbuf *text)

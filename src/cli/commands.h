@@ -22,6 +22,7 @@ extern const struct command cmd_kill;
 extern const struct command cmd_load;
 extern const struct command cmd_logs;
 extern const struct command cmd_pause;
+extern const struct command cmd_port;
 extern const struct command cmd_prune;
 extern const struct command cmd_ps;
 extern const struct command cmd_pull;

@@ -14,6 +14,7 @@
 #include "engine/host_files.h"
 #include "engine/log_option.h"
 #include "engine/mount_points.h"
+#include "engine/network_internal.h"
 #include "engine/oci_config.h"
 #include "runtime/launch.h"
 #include "runtime/seccomp.h"
@@ -62,8 +63,31 @@ static char *host_text(const char *path)
 	return text;
 }
 
-static int write_names(const struct container *c, struct error *err)
+/* The container's own names at its addresses, as docker writes them. */
+static void own_entries(const struct container *c, const struct endpoint_set *endpoints,
+			struct strv *entries)
 {
+	const char *name = c->config.hostname;
+
+	for (size_t i = 0; name && i < endpoints->count; i++) {
+		const struct ip_network *own[] = {&endpoints->items[i].address4,
+						  &endpoints->items[i].address6};
+
+		for (size_t k = 0; k < ARRAY_SIZE(own); k++) {
+			char address[IP_TEXT_SIZE];
+
+			if (!own[k]->address.family)
+				continue;
+			ip_address_format(&own[k]->address, address);
+			strv_addf(entries, "%s:%s", name, address);
+		}
+	}
+}
+
+static int write_names(const struct container *c, const struct endpoint_set *endpoints,
+		       struct error *err)
+{
+	auto_(strv_release) struct strv entries = {0};
 	const struct container_config *config = &c->config;
 	bool host_network = strcmp(config->network_mode, "host") == 0;
 	const struct resolv_settings resolv = {
@@ -74,12 +98,15 @@ static int write_names(const struct container *c, struct error *err)
 	};
 	auto_free char *host_hosts = host_network ? host_text("/etc/hosts") : NULL;
 	auto_free char *host_resolv = host_text("/etc/resolv.conf");
-	auto_free char *hosts = hosts_text(host_hosts, &config->add_hosts);
+	auto_free char *hosts = NULL;
 	auto_free char *resolv_conf = resolv_conf_text(host_resolv, &resolv);
 	auto_free char *hostname = config->hostname ? xasprintf("%s\n", config->hostname)
 						    : host_text("/proc/sys/kernel/hostname");
 	int r;
 
+	strv_copy(&entries, &config->add_hosts);
+	own_entries(c, endpoints, &entries);
+	hosts = hosts_text(host_hosts, &entries);
 	r = write_file(c, "hostname", hostname, 0644, err);
 	if (r < 0)
 		return r;
@@ -258,7 +285,7 @@ void bundle_fill_volumes(const struct container_config *config, struct strv *ret
 }
 
 static int write_launch(const struct container *c, int root_fd, uint64_t capabilities,
-			struct error *err)
+			const struct network_plan *network, struct error *err)
 {
 	const struct container_config *config = &c->config;
 	auto_(launch_release) struct launch launch = {
@@ -270,6 +297,7 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 		.stdin_once = config->stdin_once,
 		.auto_remove = config->auto_remove,
 		.event_attributes = container_event_attributes(&c->record),
+		.network = network->interface_count ? network_plan_format(network) : NULL,
 	};
 	int r;
 
@@ -291,9 +319,24 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	return launch_save(c->dir_fd, &launch, err);
 }
 
+/* A container without a network of its own asks the store nothing. */
+static int load_network(const struct container *c, struct endpoint_set *ret_endpoints,
+			struct network_plan *ret_plan, struct error *err)
+{
+	const char *mode = c->config.network_mode;
+	int r;
+
+	if (joined_container(mode) || strcmp(mode, "none") == 0 || strcmp(mode, "host") == 0)
+		return 0;
+	r = endpoint_set_load(c->engine, c->record.id, ret_endpoints, err);
+	return r < 0 ? r : network_plan_build(c, ret_endpoints, ret_plan, err);
+}
+
 int bundle_write(const struct container *c, struct bundle *ret_bundle, struct error *err)
 {
 	auto_(bundle_release) struct bundle bundle = BUNDLE_EMPTY;
+	auto_(network_plan_release) struct network_plan network = {0};
+	auto_(endpoint_set_release) struct endpoint_set endpoints = {0};
 	struct store *store;
 	uint64_t capabilities;
 	int r;
@@ -308,12 +351,15 @@ int bundle_write(const struct container *c, struct bundle *ret_bundle, struct er
 	r = open_joined(c, &bundle, err);
 	if (r < 0)
 		return r;
+	r = load_network(c, &endpoints, &network, err);
+	if (r < 0)
+		return r;
 	if (!joined_container(c->config.network_mode)) {
-		r = write_names(c, err);
+		r = write_names(c, &endpoints, err);
 		if (r < 0)
 			return r;
 	}
-	r = write_launch(c, store_root_fd(store), capabilities, err);
+	r = write_launch(c, store_root_fd(store), capabilities, &network, err);
 	if (r < 0)
 		return r;
 	/* Last: that it is there tells that a start was tried. */

@@ -35,7 +35,11 @@ struct create_request {
 	struct strv cap_add, cap_drop, security_opt, group_add;
 	struct strv devices, ulimits, sysctls; /* as docker writes them */
 	struct strv add_hosts, dns, dns_search, dns_options;
-	const char *network; /* none, host, container:X */
+	struct strv networks; /* --network; empty: the default one */
+	const char *ip, *ip6, *mac_address;
+	struct strv network_aliases, links;
+	struct strv publish, expose; /* -p, --expose */
+	bool publish_all;
 	const char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode, *cgroup_parent;
 	struct limit_request limits;
 	int64_t oom_score_adj;
@@ -99,6 +103,7 @@ struct container_summary {
 	enum container_status status;
 	int exit_code;
 	struct strv labels;
+	char *ports; /* "0.0.0.0:8080->80/tcp, 443/tcp" while it runs; NULL: none */
 };
 
 struct container_list {
@@ -116,6 +121,22 @@ struct list_request {
 int container_list(struct engine *engine, const struct list_request *request,
 		   struct container_list *ret_list, struct error *err);
 void container_list_release(struct container_list *list);
+
+/* A port of a running container and where it can be reached. */
+struct port_binding {
+	char *inside;  /* "80/tcp" */
+	char *outside; /* "0.0.0.0:8080", "[::]:8080" */
+};
+
+struct port_bindings {
+	struct port_binding *items;
+	size_t count;
+};
+
+/* All published ports, or only those of `port` ("80", "80/udp"; NULL: all): ERR_NOT_FOUND for none. */
+int container_ports(struct engine *engine, const char *selector, const char *port,
+		    struct port_bindings *ret_bindings, struct error *err);
+void port_bindings_release(struct port_bindings *bindings);
 
 /* The object that docker's inspect prints for a container; a new reference. */
 int container_inspect(struct engine *engine, const char *selector, json_t **ret_object,
@@ -225,6 +246,7 @@ DEFINE_CLEANUP(struct exec_agent *, exec_end);
 DEFINE_CLEANUP_VALUE(struct create_request, create_request_release);
 DEFINE_CLEANUP_VALUE(struct create_result, create_result_release);
 DEFINE_CLEANUP_VALUE(struct container_list, container_list_release);
+DEFINE_CLEANUP_VALUE(struct port_bindings, port_bindings_release);
 DEFINE_CLEANUP_VALUE(struct top_list, top_list_release);
 DEFINE_CLEANUP_VALUE(struct prune_result, prune_result_release);
 

@@ -64,6 +64,8 @@ static const struct record_field config_fields[] = {
 	LIST(dns, "dns"),
 	LIST(dns_search, "dnsSearch"),
 	LIST(dns_options, "dnsOptions"),
+	LIST(publish, "publish"),
+	FLAG(publish_all, "publishAll"),
 	INT(memory_bytes, "memory"),
 	INT(memory_swap_bytes, "memorySwap"),
 	INT(memory_reservation_bytes, "memoryReservation"),

@@ -58,11 +58,13 @@ struct container_config {
 	struct strv devices, ulimits, sysctls; /* checked texts */
 
 	/* namespaces: NULL is the default, a private one */
-	char *network_mode; /* "none", "host", "container:ID" */
+	char *network_mode; /* "none", "host", "container:ID", or the first network's name */
 	char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode;
 	char *cgroup_parent;
 	struct strv add_hosts; /* "name:address" */
 	struct strv dns, dns_search, dns_options;
+	struct strv publish; /* -p (network/port_spec.h) */
+	bool publish_all;
 
 	/* limits; 0 is unset */
 	int64_t memory_bytes, memory_swap_bytes, memory_reservation_bytes;

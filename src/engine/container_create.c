@@ -11,6 +11,7 @@
 #include "engine/container_name.h"
 #include "engine/create_internal.h"
 #include "engine/image.h"
+#include "engine/network_internal.h"
 #include "image/image_config.h"
 #include "storage/container_record.h"
 #include "storage/store.h"
@@ -28,12 +29,29 @@ void create_request_init(struct create_request *request)
 void create_request_release(struct create_request *request)
 {
 	struct strv *lists[] = {
-		&request->args,        &request->env,      &request->labels,
-		&request->volumes,     &request->mounts,   &request->tmpfs,
-		&request->cap_add,     &request->cap_drop, &request->group_add,
-		&request->devices,     &request->ulimits,  &request->sysctls,
-		&request->add_hosts,   &request->dns,      &request->dns_search,
-		&request->dns_options, &request->log_opts, &request->security_opt,
+		&request->args,
+		&request->env,
+		&request->labels,
+		&request->volumes,
+		&request->mounts,
+		&request->tmpfs,
+		&request->cap_add,
+		&request->cap_drop,
+		&request->group_add,
+		&request->devices,
+		&request->ulimits,
+		&request->sysctls,
+		&request->add_hosts,
+		&request->dns,
+		&request->dns_search,
+		&request->dns_options,
+		&request->log_opts,
+		&request->security_opt,
+		&request->networks,
+		&request->publish,
+		&request->expose,
+		&request->links,
+		&request->network_aliases,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
@@ -134,7 +152,7 @@ static int insert_record(struct store *store, struct container_record *record, c
 		r = container_record_insert(store, record, volumes, err);
 		if (r >= 0)
 			return 0;
-		if (err->kind != ERR_CONFLICT)
+		if (err->kind != ERR_CONFLICT || err->errnum == EADDRINUSE)
 			return r;
 		if (attempt + 1 < NAME_ATTEMPTS)
 			error_release(err);
@@ -168,7 +186,8 @@ static char *command_text(const struct container_config *config)
 
 static int fill_config(struct engine *engine, const struct create_request *request,
 		       const struct image_record *image, const char *id,
-		       struct container_config *config, struct error *err)
+		       struct container_config *config, struct endpoint_requests *endpoints,
+		       struct error *err)
 {
 	auto_(image_config_release) struct image_config defaults = {0};
 	int r;
@@ -178,6 +197,9 @@ static int fill_config(struct engine *engine, const struct create_request *reque
 		return err_wrap(err, r, "image '%s'", request->image);
 	strv_copy(&config->layers, &image->chain_ids);
 	r = create_process(request, &defaults, config, err);
+	if (r < 0)
+		return r;
+	r = create_network(engine, request, id, config, endpoints, err);
 	if (r < 0)
 		return r;
 	r = create_namespaces(engine, request, id, config, err);
@@ -207,7 +229,8 @@ static int format_record(const struct container_config *config, char **ret_text,
 
 static int create_record(struct create_guard *guard, const struct create_request *request,
 			 const char *name, const struct image_record *image,
-			 struct container_config *config, const char *id, struct error *err)
+			 struct container_config *config, const struct endpoint_requests *endpoints,
+			 const char *id, struct error *err)
 {
 	auto_(container_record_release) struct container_record record = {0};
 	auto_(strv_release) struct strv volumes = {0};
@@ -228,6 +251,8 @@ static int create_record(struct create_guard *guard, const struct create_request
 	record.image_ref = image_display_name(request->image, image);
 	record.command = command_text(config);
 	record.created_ns = clock_now_ns();
+	record.endpoints = endpoints->items;
+	record.endpoint_count = endpoints->count;
 	return insert_record(guard->store, &record, name, &volumes, err);
 }
 
@@ -235,6 +260,7 @@ int container_create(struct engine *engine, const struct create_request *request
 		     struct create_result *ret_result, struct error *err)
 {
 	auto_(container_config_release) struct container_config config = {0};
+	auto_(endpoint_requests_release) struct endpoint_requests endpoints = {0};
 	auto_(image_record_release) struct image_record image = {0};
 	auto_(create_guard_undo) struct create_guard guard = {0};
 	struct create_result result = {0};
@@ -253,10 +279,10 @@ int container_create(struct engine *engine, const struct create_request *request
 	if (r < 0)
 		return r;
 	random_hex_id(result.id);
-	r = fill_config(engine, request, &image, result.id, &config, err);
+	r = fill_config(engine, request, &image, result.id, &config, &endpoints, err);
 	if (r < 0)
 		return r;
-	r = create_record(&guard, request, name, &image, &config, result.id, err);
+	r = create_record(&guard, request, name, &image, &config, &endpoints, result.id, err);
 	if (r < 0)
 		return r;
 	guard.store = NULL;

@@ -85,43 +85,6 @@ json_t *inspect_mounts(const struct container *container)
 	return array;
 }
 
-/* ---- network ---- */
-
-static json_t *empty_endpoint(void)
-{
-	static const char *const texts[] = {"MacAddress",       "NetworkID", "EndpointID",
-					    "Gateway",          "IPAddress", "IPv6Gateway",
-					    "GlobalIPv6Address"};
-	json_t *o = json_object();
-
-	inspect_set(o, "IPAMConfig", json_null());
-	inspect_set(o, "Links", json_null());
-	inspect_set(o, "Aliases", json_null());
-	inspect_set(o, "DriverOpts", json_null());
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		inspect_set_text(o, texts[i], NULL);
-	inspect_set_int(o, "IPPrefixLen", 0);
-	inspect_set_int(o, "GlobalIPv6PrefixLen", 0);
-	inspect_set(o, "DNSNames", json_null());
-	return o;
-}
-
-json_t *inspect_network_settings(const struct container *container)
-{
-	const char *mode = container->config.network_mode;
-	json_t *networks = json_object();
-	json_t *o = json_object();
-
-	/* A container that uses another's network has none of its own. */
-	if (strncmp(mode, "container:", 10) != 0)
-		inspect_set(networks, mode, empty_endpoint());
-	inspect_set_text(o, "SandboxID", NULL);
-	inspect_set_text(o, "SandboxKey", NULL);
-	inspect_set(o, "Ports", json_object());
-	inspect_set(o, "Networks", networks);
-	return o;
-}
-
 /* ---- the object ---- */
 
 static void set_command(const struct container *container, json_t *o)
@@ -180,7 +143,8 @@ static json_t *graph_driver(const struct container *container)
 			 "UpperDir", upper, "WorkDir", work);
 }
 
-static json_t *inspect_object(const struct container *container, const struct container_view *view)
+static json_t *inspect_object(const struct container *container, const struct container_view *view,
+			      json_t *network_settings)
 {
 	const struct container_record *record = &container->record;
 	auto_free char *name = xasprintf("/%s", record->name);
@@ -205,7 +169,7 @@ static json_t *inspect_object(const struct container *container, const struct co
 	inspect_set(o, "GraphDriver", graph_driver(container));
 	inspect_set(o, "Mounts", inspect_mounts(container));
 	inspect_set(o, "Config", inspect_config(container));
-	inspect_set(o, "NetworkSettings", inspect_network_settings(container));
+	inspect_set(o, "NetworkSettings", network_settings);
 	return o;
 }
 
@@ -214,6 +178,7 @@ int container_inspect(struct engine *engine, const char *selector, json_t **ret_
 {
 	auto_(container_release) struct container c = CONTAINER_EMPTY;
 	auto_(container_view_release) struct container_view view = {0};
+	json_t *network_settings;
 	int r;
 
 	r = container_open(engine, selector, &c, err);
@@ -222,6 +187,9 @@ int container_inspect(struct engine *engine, const char *selector, json_t **ret_
 	r = container_look(&c, &view, err);
 	if (r < 0)
 		return r;
-	*ret_object = inspect_object(&c, &view);
+	r = inspect_network_settings(&c, &view, &network_settings, err);
+	if (r < 0)
+		return r;
+	*ret_object = inspect_object(&c, &view, network_settings);
 	return 0;
 }

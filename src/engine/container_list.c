@@ -18,6 +18,8 @@
 #include "base/lock.h"
 #include "engine/container_filter.h"
 #include "engine/container_internal.h"
+#include "engine/container_ports.h"
+#include "storage/network_record.h"
 #include "storage/store.h"
 
 /* Ids that have a directory in STATE/containers, sorted. */
@@ -168,7 +170,8 @@ static void look_dead(int containers_fd, const char *id, struct container_summar
 }
 
 /* Moves the record's texts. */
-static void fill_summary(struct container_record *record, struct container_summary *s)
+static void fill_summary(struct container_record *record, const struct published_records *ports,
+			 bool alive, struct container_summary *s)
 {
 	s->id = TAKE_PTR(record->id);
 	s->name = TAKE_PTR(record->name);
@@ -176,6 +179,8 @@ static void fill_summary(struct container_record *record, struct container_summa
 	s->command = TAKE_PTR(record->command);
 	s->created_ns = record->created_ns;
 	container_config_labels(record->config, &s->labels);
+	if (alive)
+		s->ports = container_ports_text(ports, s->id);
 }
 
 static void summary_release(struct container_summary *s)
@@ -184,6 +189,7 @@ static void summary_release(struct container_summary *s)
 	free(s->name);
 	free(s->image);
 	free(s->command);
+	free(s->ports);
 	strv_release(&s->labels);
 	*s = (struct container_summary){0};
 }
@@ -192,6 +198,7 @@ struct list_work {
 	const struct list_request *request;
 	const struct container_filter *filter;
 	const struct state_names *states;
+	const struct published_records *ports;
 	int containers_fd; /* ROOT/containers */
 	bool all;
 	struct container_list *list;
@@ -219,7 +226,7 @@ static void consider(const struct list_work *work, struct container_record *reco
 		look_dead(work->containers_fd, record->id, &summary);
 	if (!container_filter_matches(work->filter, &summary))
 		return;
-	fill_summary(record, &summary);
+	fill_summary(record, work->ports, alive, &summary);
 	work->list->items[work->list->count++] = summary;
 }
 
@@ -237,11 +244,12 @@ int container_list(struct engine *engine, const struct list_request *request,
 		   struct container_list *ret_list, struct error *err)
 {
 	auto_(container_records_release) struct container_records records = {0};
+	auto_(published_records_release) struct published_records ports = {0};
 	auto_(container_filter_free) struct container_filter *filter = NULL;
 	auto_(container_list_release) struct container_list list = {0};
 	auto_(state_names_release) struct state_names states = {.dir_fd = NO_FD};
 	auto_close int containers_fd = NO_FD;
-	struct list_work work = {request, NULL, &states, NO_FD, false, &list};
+	struct list_work work = {request, NULL, &states, &ports, NO_FD, false, &list};
 	struct store *store;
 	int r;
 
@@ -256,6 +264,9 @@ int container_list(struct engine *engine, const struct list_request *request,
 	if (r < 0)
 		return r;
 	r = container_record_list(store, &records, err);
+	if (r < 0)
+		return r;
+	r = published_list(store, &ports, err);
 	if (r < 0)
 		return r;
 	containers_fd = open_containers(store, err);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "engine/container_internal.h"
+#include "engine/network_internal.h"
 #include "storage/store.h"
 #include "sys/cgroup.h"
 #include "sys/process.h"
@@ -232,6 +233,9 @@ int container_bury(const struct container *c, int exit_code, struct error *err)
 	v.has_state = container_state_load(c->state_fd, &v.state) == 0;
 	cgroup = default_cgroup_path(c->record.id, c->config.cgroup_parent);
 	r = bury_remains(c->state_fd, &v, cgroup, err);
+	if (r < 0)
+		return err_wrap(err, r, "clean up container %s", c->record.name);
+	r = container_network_bury(c, err);
 	if (r < 0)
 		return err_wrap(err, r, "clean up container %s", c->record.name);
 	if (v.has_state)

@@ -18,7 +18,10 @@ struct image_config;
 int create_process(const struct create_request *request, const struct image_config *image,
 		   struct container_config *config, struct error *err);
 
-/* Host name, namespaces, names and addresses. `id` gives the default host name. */
+/*
+ * Host name, namespaces, names and addresses. `id` gives the default host name. Needs network_mode,
+ * which create_network() sets (network_internal.h).
+ */
 int create_namespaces(struct engine *engine, const struct create_request *request, const char *id,
 		      struct container_config *config, struct error *err);
 

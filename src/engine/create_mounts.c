@@ -96,6 +96,9 @@ int create_mounts(const struct create_request *q, const struct image_config *ima
 	strv_copy(&c->binds, &q->volumes);
 	strv_copy(&c->tmpfs, &q->tmpfs);
 	strv_copy(&c->image_volumes, &image->volumes);
-	strv_copy(&c->exposed_ports, &image->exposed_ports);
+	/* Beside those of --expose and -p. */
+	for (size_t i = 0; i < image->exposed_ports.count; i++)
+		if (!strv_has(&c->exposed_ports, image->exposed_ports.items[i]))
+			strv_add(&c->exposed_ports, image->exposed_ports.items[i]);
 	return 0;
 }

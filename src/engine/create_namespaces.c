@@ -28,25 +28,6 @@ static int join_other(struct engine *engine, const char *mode, char **field, str
 	return 1;
 }
 
-static int set_network(struct engine *engine, const char *mode, struct container_config *c,
-		       struct error *err)
-{
-	int r;
-
-	if (!mode || !*mode)
-		mode = "none";
-	r = join_other(engine, mode, &c->network_mode, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (strcmp(mode, "none") != 0 && strcmp(mode, "host") != 0)
-		return err_set(err, ERR_UNAVAILABLE, 0,
-			       "network '%s' cannot be used: bridge networks do not exist yet; "
-			       "--network takes none, host and container:NAME",
-			       mode);
-	c->network_mode = xstrdup(mode);
-	return 0;
-}
-
 /* A mode out of `known`, the first of which is the default and is not recorded. */
 static int set_mode(const char *option, const char *mode, const char *const *known, char **field,
 		    struct error *err)
@@ -185,9 +166,6 @@ int create_namespaces(struct engine *engine, const struct create_request *q, con
 {
 	int r;
 
-	r = set_network(engine, q->network, c, err);
-	if (r < 0)
-		return r;
 	r = set_modes(engine, q, c, err);
 	if (r < 0)
 		return r;

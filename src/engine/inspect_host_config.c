@@ -118,7 +118,7 @@ static void set_files(const struct container_config *c, json_t *o)
 	inspect_set_text(o, "ContainerIDFile", c->cidfile);
 	inspect_set(o, "LogConfig", log_config(c));
 	inspect_set_text(o, "NetworkMode", c->network_mode);
-	inspect_set(o, "PortBindings", json_object());
+	inspect_set(o, "PortBindings", inspect_port_bindings(c));
 	inspect_set(o, "RestartPolicy", restart_policy(c));
 	inspect_set_bool(o, "AutoRemove", c->auto_remove);
 	inspect_set_text(o, "VolumeDriver", NULL);
@@ -144,7 +144,7 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set_int(o, "OomScoreAdj", c->oom_score_adj);
 	inspect_set_text(o, "PidMode", c->pid_mode);
 	inspect_set_bool(o, "Privileged", c->privileged);
-	inspect_set_bool(o, "PublishAllPorts", false);
+	inspect_set_bool(o, "PublishAllPorts", c->publish_all);
 	inspect_set_bool(o, "ReadonlyRootfs", c->read_only);
 	inspect_set(o, "SecurityOpt", inspect_list_or_null(&c->security_opt));
 	inspect_set_text(o, "UTSMode", c->uts_mode);

@@ -2,7 +2,7 @@
 /*
  * inspect_internal.h - parts of docker's inspect object, each a new reference
  *
- * Keys and their order are docker's. What does not exist here (ports, links, health checks) has the
+ * Keys and their order are docker's. What does not exist here (health checks) has the
  * value that docker gives to a container without it.
  */
 #ifndef SKIFF_ENGINE_INSPECT_INTERNAL_H
@@ -14,7 +14,9 @@
 json_t *inspect_config(const struct container *container);
 json_t *inspect_host_config(const struct container *container);
 json_t *inspect_mounts(const struct container *container);
-json_t *inspect_network_settings(const struct container *container);
+json_t *inspect_port_bindings(const struct container_config *config);
+int inspect_network_settings(const struct container *container, const struct container_view *view,
+			     json_t **ret_object, struct error *err);
 
 /* "key=value" lists as an object; items without '=' get the value "". */
 json_t *inspect_map(const struct strv *pairs);

@@ -24,7 +24,7 @@ struct system_info {
 	struct strv controllers;      /* limits that can be set: "memory", "pids", … */
 	struct strv warnings;         /* "no swap limit support", … one line each */
 	struct strv security_options; /* "seccomp (default profile)" */
-	char *default_network;        /* one line: "none (…)" */
+	char *default_network;        /* of containers without --network */
 	struct strv networks;         /* values of --network that work */
 	struct strv log_drivers;
 	char *host_name, *kernel_version, *operating_system, *architecture;

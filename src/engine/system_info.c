@@ -14,6 +14,7 @@
 #include "engine/container.h"
 #include "engine/image.h"
 #include "engine/oci_config.h"
+#include "engine/settings.h"
 #include "engine/system.h"
 #include "image/platform.h"
 #include "storage/store.h"
@@ -159,6 +160,7 @@ int system_info(struct engine *engine, struct system_info *ret_info, struct erro
 {
 	auto_(system_info_release) struct system_info info = {0};
 	struct store *store;
+	const char *network;
 	int r;
 
 	r = engine_store(engine, &store, err);
@@ -172,7 +174,11 @@ int system_info(struct engine *engine, struct system_info *ret_info, struct erro
 	ask_kernel(&info);
 	strv_add(&info.security_options, "seccomp (default profile)");
 	strv_add(&info.security_options, "capabilities (14 by default)");
-	info.default_network = xstrdup("none (bridge networks do not exist yet)");
+	r = settings_network(&network, err);
+	if (r < 0)
+		return r;
+	info.default_network = xstrdup(network);
+	strv_add(&info.networks, "bridge");
 	strv_add(&info.networks, "none");
 	strv_add(&info.networks, "host");
 	strv_add(&info.networks, "container:NAME");

@@ -128,6 +128,7 @@ void monitor_end(struct monitor *m)
 	deliver(m);
 	if (m->auto_remove)
 		monitor_note_exit(m);
+	monitor_network_end(m->network);
 	if (runtime_cleanup(&m->process, &err) < 0)
 		log_debug("monitor", "ignoring: %s", err_message(&err));
 	monitor_forget_state(m);

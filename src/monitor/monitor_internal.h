@@ -32,6 +32,7 @@
 #include "monitor/client.h"
 #include "monitor/container_io.h"
 #include "monitor/json_log.h"
+#include "monitor/monitor_network.h"
 #include "monitor/protocol.h"
 #include "monitor/restart.h"
 #include "runtime/container.h"
@@ -46,6 +47,7 @@ struct monitor {
 	bool auto_remove;
 
 	struct runtime_process process;
+	struct monitor_network *network; /* NULL: none of its own */
 	struct container_io io;
 	struct json_log log;
 	struct client_list clients;

@@ -131,8 +131,15 @@ static int stage_create(struct monitor *m, const struct launch *launch, struct e
 		.tty_rows = m->tty_rows,
 		.tty_cols = m->tty_cols,
 	};
-	int r = 0;
+	int r;
 
+	r = monitor_network_begin(launch->network, &m->network, err);
+	if (r < 0)
+		return r;
+	if (m->network) {
+		request.make_network = monitor_network_make;
+		request.network_context = m->network;
+	}
 	if (!launch->tty)
 		r = container_io_open_pipes(&m->io, launch->open_stdin, &ends);
 	if (r < 0)
@@ -242,6 +249,7 @@ static void take_back_process(struct monitor *m)
 			log_debug("monitor", "ignoring: %s", err_message(&ignored));
 		m->process.pid = 0;
 	}
+	monitor_network_end(m->network);
 	container_io_release(&m->io);
 }
 

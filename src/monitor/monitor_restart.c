@@ -111,6 +111,8 @@ static void end_run(struct monitor *m)
 		log_debug("monitor", "ignoring: write '%s': %s", STATE_FILE_NAME, errno_text(-r));
 	m->is_between_runs = true;
 	client_list_send_run_exit(&m->clients, m->exit_code);
+	monitor_network_end(m->network);
+	monitor_network_free(TAKE_PTR(m->network));
 	if (runtime_cleanup(&m->process, &ignored) < 0)
 		log_debug("monitor", "ignoring: %s", err_message(&ignored));
 	m->clients.container_pidfd = NO_FD;

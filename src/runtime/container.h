@@ -33,6 +33,12 @@ struct runtime_request {
 	uint16_t tty_rows,
 		tty_cols; /* first size of the terminal; 0: 24x80 is not assumed, it stays 0 */
 	int stdio[3];     /* for the container; ignored with a terminal; NO_FD: /dev/null */
+	/*
+	 * Fills the new network namespace of the process `pid`, while that one mounts; NULL: nobody
+	 * does. What it made is its own to take back when the start fails after it.
+	 */
+	int (*make_network)(void *context, pid_t pid, struct error *err);
+	void *network_context;
 };
 
 struct runtime_process {

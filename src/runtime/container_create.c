@@ -153,6 +153,16 @@ static int join_pid_namespace(struct start *start, struct error *err)
 	return 0;
 }
 
+static int make_network(const struct start *start, const struct runtime_process *process,
+			struct error *err)
+{
+	const struct runtime_request *request = start->request;
+	int r;
+
+	r = sync_expect(process->start_sock, SYNC_NETWORK, NULL, err);
+	return r < 0 ? r : request->make_network(request->network_context, process->pid, err);
+}
+
 /* The parent's half of the start, while the child mounts; see the theory in start_internal.h. */
 static int parent_side(struct start *start, struct runtime_process *process, struct error *err)
 {
@@ -163,6 +173,11 @@ static int parent_side(struct start *start, struct runtime_process *process, str
 		return r;
 	if (start->cgroup) {
 		r = finish_cgroup(start, process->start_sock, err);
+		if (r < 0)
+			return r;
+	}
+	if (start->request->make_network) {
+		r = make_network(start, process, err);
 		if (r < 0)
 			return r;
 	}

@@ -84,6 +84,7 @@ int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *e
 		return r;
 	if (json_object_get(object, "event"))
 		launch.event_attributes = json_text(json_object_get(object, "event"));
+	launch.network = json_incref(json_object_get(object, "network"));
 	*ret_launch = launch;
 	launch = (struct launch){0};
 	return 0;
@@ -118,6 +119,8 @@ static json_t *format_launch(const struct launch *launch)
 	if (launch->event_attributes)
 		(void)json_object_set_new(object, "event",
 					  json_loads(launch->event_attributes, 0, NULL));
+	if (launch->network)
+		(void)json_object_set(object, "network", launch->network);
 	return object;
 }
 
@@ -143,5 +146,6 @@ void launch_release(struct launch *launch)
 	free(launch->init);
 	free(launch->seccomp);
 	free(launch->event_attributes);
+	json_decref(launch->network);
 	*launch = (struct launch){0};
 }

@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/strv.h"
 #include "runtime/restart_policy.h"
 
@@ -48,6 +49,7 @@ struct launch {
 	bool log_compress;
 	struct restart_policy restart;
 	char *event_attributes; /* a JSON object's text, for the monitor's events; NULL: none */
+	json_t *network; /* a plan for whoever makes the network (network/plan.h); NULL: none */
 };
 
 /* Reads and checks the file. */

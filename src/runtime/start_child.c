@@ -19,6 +19,7 @@
  * Where:    child, new mount and pid namespaces, the host's in all else.
  * Must:     join what is to be joined, make the others, bring lo up in a new network.
  * Must not: make the cgroup namespace (stage_cgroup_view does, once we are in our cgroup).
+ * Leaves:   SYNC_NETWORK sent, where the parent makes the network.
  */
 int stage_namespaces(struct start *start, struct error *err)
 {
@@ -42,6 +43,11 @@ int stage_namespaces(struct start *start, struct error *err)
 		r = loopback_up();
 		if (r < 0)
 			return err_set(err, ERR_SYSTEM, -r, "bring the loopback device up");
+	}
+	if (start->request->make_network) {
+		r = sync_send(start->sync_child, SYNC_NETWORK, NO_FD);
+		if (r < 0)
+			return err_set(err, ERR_SYSTEM, -r, "hand the network namespace over");
 	}
 	return 0;
 }

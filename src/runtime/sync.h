@@ -9,6 +9,7 @@
  *
  *	child                         parent
  *	  | namespaces                  | the root's overlay
+ *	  | ------- SYNC_NETWORK -----> |   when the parent makes the network: it can
  *	  | <------- SYNC_ROOT -------- |   carries its mount
  *	  | root, mounts, devices       | cgroups of v1, limits
  *	  | <------ SYNC_CGROUP ------- |   carries the files to join them by
@@ -31,6 +32,7 @@ enum sync_point {
 	SYNC_ROOT = 1,
 	SYNC_CGROUP,
 	SYNC_VIEW,
+	SYNC_NETWORK,
 	SYNC_CONSOLE,
 	SYNC_READY,
 	SYNC_START,

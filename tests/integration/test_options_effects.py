@@ -313,9 +313,13 @@ def test_add_host_and_dns(skiff):
                                                  "options ndots:3\n")
 
 
-def test_network_none_is_the_default_and_info_says_so(skiff):
+def test_the_configuration_chooses_the_default_network(skiff):
     assert inside(skiff, "ls /sys/class/net") == "lo\n"
-    assert re.search("^Default Network: none .*bridge", skiff.run("info").stdout, re.M)
+    assert re.search("^Default Network: none$", skiff.run("info").stdout, re.M)
+    (skiff.directory / "skiff.conf").write_text("# mine\n\n network = host \n")
+    assert set(inside(skiff, "ls /sys/class/net").split()) == set(os.listdir("/sys/class/net"))
+    (skiff.directory / "skiff.conf").write_text("network = none\nnonsense\n")
+    assert "skiff.conf, line 2: 'nonsense'" in skiff.fails("create", "busybox").stderr
 
 
 def test_network_host(skiff):

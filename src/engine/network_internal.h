@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * network_internal.h - networks, as the use cases see them
+ */
+#ifndef SKIFF_ENGINE_NETWORK_INTERNAL_H
+#define SKIFF_ENGINE_NETWORK_INTERNAL_H
+
+#include "base/error.h"
+#include "engine/container_config.h"
+#include "engine/engine.h"
+#include "engine/network_config.h"
+#include "storage/network_record.h"
+
+struct container;
+struct create_request;
+
+struct network {
+	struct network_record record;
+	struct network_config config;
+};
+
+void network_release(struct network *network);
+
+/* By name or id; a predefined bridge gets its link and subnet now if it has none yet. */
+int network_open(struct engine *engine, const char *selector, struct network *ret_network,
+		 struct error *err);
+
+bool network_is_predefined(const struct network *network);
+
+/*
+ * A link name and subnets that nothing on this host and no other network of ours uses, for what
+ * `config` leaves open.
+ */
+int network_choose(struct engine *engine, const char *id, bool predefined,
+		   struct network_config *config, struct error *err);
+
+/* ---- endpoints of containers ---- */
+
+/* What create asks the store for: one per --network; freed with endpoint_requests_release(). */
+struct endpoint_requests {
+	struct endpoint_request *items;
+	size_t count;
+};
+
+void endpoint_requests_release(struct endpoint_requests *requests);
+
+/* `config` and `network` go over; wishes in it are checked. */
+int endpoint_request_add(struct endpoint_requests *requests, const struct network *network,
+			 const char *container_id, struct endpoint_config *config,
+			 struct error *err);
+
+/* An endpoint with everything that is known about it. */
+struct endpoint {
+	struct network network;
+	struct endpoint_config config;
+	struct ip_network address4, address6; /* family 0: none */
+	uint8_t mac[6];
+};
+
+struct endpoint_set {
+	struct endpoint *items; /* in the order of their positions */
+	size_t count;
+};
+
+void endpoint_set_release(struct endpoint_set *set);
+int endpoint_set_load(struct engine *engine, const char *container_id, struct endpoint_set *ret_set,
+		      struct error *err);
+
+/* The plan of a container's network, with ports chosen and reserved; nothing in it without endpoints. */
+int network_plan_build(const struct container *container, const struct endpoint_set *set,
+		       struct network_plan *ret_plan, struct error *err);
+
+/* Where published ports lead to: the container's addresses in the network that it leaves by. */
+void network_plan_set_targets(const struct endpoint_set *set, struct network_plan *plan);
+
+/* ---- create ---- */
+
+/* Fills the record's network members; what is to be connected goes to *ret_requests. */
+int create_network(struct engine *engine, const struct create_request *request, const char *id,
+		   struct container_config *config, struct endpoint_requests *ret_requests,
+		   struct error *err);
+
+/* Takes down what a run has left in the network of the host; nothing to do is success. */
+int container_network_bury(const struct container *container, struct error *err);
+
+DEFINE_CLEANUP_VALUE(struct network, network_release);
+DEFINE_CLEANUP_VALUE(struct endpoint_requests, endpoint_requests_release);
+DEFINE_CLEANUP_VALUE(struct endpoint_set, endpoint_set_release);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/container_internal.h"
+#include "engine/network_internal.h"
+#include "engine/network_ports.h"
+#include "network/container_network.h"
+#include "runtime/launch.h"
+
+static void fill_interface(const struct endpoint *endpoint, struct network_interface *interface)
+{
+	const struct endpoint_config *config = &endpoint->config;
+
+	network_config_link(&endpoint->network.record, &endpoint->network.config, &interface->link);
+	(void)snprintf(interface->name, sizeof(interface->name), "%s",
+		       config->interface ? config->interface : "");
+	(void)snprintf(interface->host_name, sizeof(interface->host_name), "%s",
+		       config->host_link ? config->host_link : "");
+	memcpy(interface->mac, endpoint->mac, sizeof(interface->mac));
+	interface->address4 = endpoint->address4;
+	interface->address6 = endpoint->address6;
+}
+
+static struct ip_address gateway(const struct endpoint *endpoint, int family)
+{
+	struct network_subnet subnet;
+
+	if (endpoint->network.config.internal ||
+	    !network_config_subnet(&endpoint->network.config, family, &subnet))
+		return (struct ip_address){0};
+	return subnet.gateway;
+}
+
+/* The network that traffic leaves by: the highest priority, and of equal ones the first by name. */
+static const struct endpoint *way_out(const struct endpoint_set *set, int family)
+{
+	const struct endpoint *best = NULL;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct endpoint *e = &set->items[i];
+		int64_t better;
+
+		if (!gateway(e, family).family)
+			continue;
+		better = best ? e->config.gateway_priority - best->config.gateway_priority : 1;
+		if (better > 0 ||
+		    (better == 0 && strcmp(e->network.record.name, best->network.record.name) < 0))
+			best = e;
+	}
+	return best;
+}
+
+static void set_routes(const struct endpoint_set *set, struct network_plan *plan)
+{
+	const struct endpoint *out4 = way_out(set, AF_INET), *out6 = way_out(set, AF_INET6);
+
+	if (out4)
+		plan->interfaces[out4 - set->items].route4 = gateway(out4, AF_INET);
+	if (out6)
+		plan->interfaces[out6 - set->items].route6 = gateway(out6, AF_INET6);
+}
+
+void network_plan_set_targets(const struct endpoint_set *set, struct network_plan *plan)
+{
+	const struct endpoint *out4 = way_out(set, AF_INET), *out6 = way_out(set, AF_INET6);
+
+	plan->port_target4 = out4 ? out4->address4.address : (struct ip_address){0};
+	plan->port_target6 = out6 ? out6->address6.address : (struct ip_address){0};
+}
+
+int network_plan_build(const struct container *container, const struct endpoint_set *set,
+		       struct network_plan *ret_plan, struct error *err)
+{
+	auto_(network_plan_release) struct network_plan plan = {0};
+	int r;
+
+	for (size_t i = 0; i < set->count; i++)
+		fill_interface(&set->items[i], network_plan_add_interface(&plan));
+	set_routes(set, &plan);
+	network_plan_set_targets(set, &plan);
+	if (plan.port_target4.family || plan.port_target6.family) {
+		r = network_ports_reserve(container, &plan, err);
+		if (r < 0)
+			return r;
+	}
+	*ret_plan = plan;
+	plan = (struct network_plan){0};
+	return 0;
+}
+
+int container_network_bury(const struct container *container, struct error *err)
+{
+	auto_(network_plan_release) struct network_plan plan = {0};
+	auto_(launch_release) struct launch launch = {0};
+	auto_(error_release) struct error ignored = {0};
+	int r;
+
+	/* Without a readable plan nothing was started. */
+	if (container->dir_fd < 0 || launch_load(container->dir_fd, &launch, &ignored) < 0 ||
+	    !launch.network)
+		return 0;
+	r = network_plan_parse(launch.network, &plan, err);
+	return r < 0 ? r : container_network_detach(&plan, err);
+}

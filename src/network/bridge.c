@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/bridge.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "network/firewall.h"
+#include "network/sysctl.h"
+#include "sys/link.h"
+
+static int fail_link(const struct network_link *link, int error,
+		     const struct netlink_failure *failure, struct error *err)
+{
+	if (error == -EOPNOTSUPP)
+		return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
+			       "this kernel cannot make bridges; use --network none or --network "
+			       "host");
+	if (error == -EPERM)
+		return err_set(err, ERR_DENIED, EPERM,
+			       "make bridge '%s': not permitted here; use --network none or "
+			       "--network host",
+			       link->name);
+	if (failure->text[0])
+		return err_set(err, ERR_SYSTEM, -error, "make bridge '%s' (%s)", link->name,
+			       failure->text);
+	return err_set(err, ERR_SYSTEM, -error, "make bridge '%s'", link->name);
+}
+
+/* Locally administered, five bytes of the id. */
+static void bridge_address(const struct network_link *link, uint8_t ret_address[LINK_ADDRESS_LEN])
+{
+	ret_address[0] = 0x0e;
+	for (size_t i = 0; i < 5; i++) {
+		char digits[3] = {link->id[2 * i], link->id[2 * i + 1], '\0'};
+		unsigned int value = 0;
+
+		(void)sscanf(digits, "%2x", &value);
+		ret_address[1 + i] = (uint8_t)value;
+	}
+}
+
+static int check_ours(const struct network_link *link, const struct link_info *info,
+		      struct error *err)
+{
+	uint8_t address[LINK_ADDRESS_LEN];
+
+	bridge_address(link, address);
+	if (strcmp(info->kind, "bridge") == 0 &&
+	    memcmp(info->address, address, sizeof(address)) == 0)
+		return 0;
+	return err_set(err, ERR_CONFLICT, EEXIST,
+		       "the link '%s' of this host is not the bridge of this network", link->name);
+}
+
+static int make_link(int route_sock, const struct network_link *link, struct link_info *ret_info,
+		     struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	uint8_t address[LINK_ADDRESS_LEN];
+	int r;
+
+	bridge_address(link, address);
+	link_put_bridge(&batch, link->name, address, link->mtu);
+	r = netlink_send(route_sock, &batch, &failure);
+	/* Made by somebody else at the same moment: it is looked at like any other. */
+	if (r < 0 && r != -EEXIST)
+		return fail_link(link, r, &failure, err);
+	r = link_find(route_sock, link->name, 0, ret_info);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "find bridge '%s'", link->name);
+	return check_ours(link, ret_info, err);
+}
+
+static void put_gateway(struct netlink_batch *batch, uint32_t index,
+			const struct ip_network *gateway)
+{
+	const struct link_address address = {
+		.family = gateway->address.family,
+		.address = gateway->address.bytes,
+		.prefix_len = gateway->prefix_len,
+	};
+
+	if (gateway->address.family)
+		link_put_address(batch, index, &address);
+}
+
+/* Everything but up. */
+static int set_up_link(int route_sock, const struct network_link *link, uint32_t index,
+		       struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	int r;
+
+	r = sysctl_set_link("ipv6", link->name, "accept_ra", "0");
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, ERR_SYSTEM, -r, "set accept_ra of bridge '%s'", link->name);
+	if (link->gateway6.address.family) {
+		/* Where IPv6 is off for new links. */
+		(void)sysctl_set_link("ipv6", link->name, "disable_ipv6", "0");
+	}
+	link_put_alias(&batch, index, link->id);
+	link_put_no_autoconf(&batch, index);
+	link_put_route_localnet(&batch, index);
+	put_gateway(&batch, index, &link->gateway4);
+	put_gateway(&batch, index, &link->gateway6);
+	r = netlink_send(route_sock, &batch, &failure);
+	if (r == -EAFNOSUPPORT && !link->gateway6.address.family)
+		r = 0; /* a kernel without IPv6 needs not be told to keep quiet */
+	return r < 0 ? fail_link(link, r, &failure, err) : 0;
+}
+
+static int bring_up(int route_sock, const struct network_link *link, uint32_t index,
+		    struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	int r;
+
+	link_put_up(&batch, index);
+	r = netlink_send(route_sock, &batch, &failure);
+	return r < 0 ? fail_link(link, r, &failure, err) : 0;
+}
+
+/* Packets must be allowed to pass through the host; it stays so, as docker leaves it. */
+static int allow_forwarding(const struct network_link *link, struct error *err)
+{
+	int r = 0;
+
+	if (link->internal)
+		return 0;
+	if (link->gateway4.address.family)
+		r = sysctl_forward4();
+	if (r == 0 && link->gateway6.address.family)
+		r = sysctl_forward6();
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "let packets pass through this host") : 0;
+}
+
+int bridge_ensure(int route_sock, int nft_sock, const struct network_link *link,
+		  uint32_t *ret_index, struct error *err)
+{
+	struct link_info info;
+	bool missing, new_rules;
+	int r;
+
+	r = firewall_prepare(nft_sock, err);
+	if (r < 0)
+		return r;
+	new_rules = r > 0;
+	r = link_find(route_sock, link->name, 0, &info);
+	missing = r == -ENODEV;
+	if (missing)
+		r = make_link(route_sock, link, &info, err);
+	else if (r < 0)
+		r = err_set(err, ERR_SYSTEM, -r, "find bridge '%s'", link->name);
+	else
+		r = check_ours(link, &info, err);
+	if (r < 0)
+		return r;
+	if (new_rules || !info.is_up) {
+		r = firewall_add_bridge(nft_sock, link, err);
+		if (r < 0)
+			return r;
+	}
+	if (!info.is_up) {
+		log_debug("network", "set up bridge %s", link->name);
+		r = allow_forwarding(link, err);
+		if (r == 0)
+			r = set_up_link(route_sock, link, info.index, err);
+		if (r == 0)
+			r = bring_up(route_sock, link, info.index, err);
+		if (r < 0)
+			return r;
+	}
+	*ret_index = info.index;
+	return 0;
+}
+
+int bridge_remove(int route_sock, int nft_sock, const struct network_link *link, struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	struct link_info info;
+	int r;
+
+	r = link_find(route_sock, link->name, 0, &info);
+	if (r < 0 && r != -ENODEV)
+		return err_set(err, ERR_SYSTEM, -r, "find bridge '%s'", link->name);
+	if (r == 0) {
+		r = check_ours(link, &info, err);
+		if (r < 0)
+			return r;
+		link_put_delete(&batch, info.index);
+		r = netlink_send(route_sock, &batch, &failure);
+		if (r < 0 && r != -ENODEV)
+			return err_set(err, ERR_SYSTEM, -r, "remove bridge '%s'", link->name);
+	}
+	return firewall_remove_bridge(nft_sock, link, err);
+}

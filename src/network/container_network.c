@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "network/container_network.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "network/bridge.h"
+#include "network/firewall.h"
+#include "network/sysctl.h"
+#include "sys/link.h"
+
+int container_network_namespace(pid_t pid, struct error *err)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, ERR_SYSTEM, errno, "open the container's network namespace")
+		      : fd;
+}
+
+/* ---- sockets ---- */
+
+struct sockets {
+	int route, nft, inside; /* `inside`: NETLINK_ROUTE of the container's namespace */
+};
+
+#define SOCKETS_EMPTY ((struct sockets){.route = NO_FD, .nft = NO_FD, .inside = NO_FD})
+
+static void sockets_close(struct sockets *s)
+{
+	cleanup_close_fd(&s->route);
+	cleanup_close_fd(&s->nft);
+	cleanup_close_fd(&s->inside);
+}
+
+DEFINE_CLEANUP_VALUE(struct sockets, sockets_close);
+
+static int open_sockets(struct sockets *s, struct error *err)
+{
+	s->route = netlink_open(NETLINK_ROUTE);
+	if (s->route < 0)
+		return err_set(err, ERR_SYSTEM, -s->route, "open a socket for links");
+	s->nft = netlink_open(NETLINK_NETFILTER);
+	if (s->nft < 0)
+		return err_set(err, ERR_UNAVAILABLE, -s->nft,
+			       "this kernel has no packet filter to be used (%s); use --network "
+			       "none or --network host",
+			       errno_text(-s->nft));
+	return 0;
+}
+
+static bool speaks_ipv6(const struct network_plan *plan)
+{
+	for (size_t i = 0; i < plan->interface_count; i++)
+		if (plan->interfaces[i].address6.address.family)
+			return true;
+	return false;
+}
+
+/*
+ * In the container's namespace, before it has a link: what links made there begin with. Without an
+ * IPv6 address nobody may give it one (CVE-2020-13401).
+ */
+static int prepare_inside(const struct network_plan *plan, struct sockets *s)
+{
+	const char *key = speaks_ipv6(plan) ? "accept_ra" : "disable_ipv6";
+	const char *value = speaks_ipv6(plan) ? "0" : "1";
+	int r;
+
+	s->inside = netlink_open(NETLINK_ROUTE);
+	if (s->inside < 0)
+		return s->inside;
+	r = sysctl_set_link("ipv6", "default", key, value);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int enter_and_prepare(const struct network_plan *plan, int netns_fd, struct sockets *s,
+			     struct error *err)
+{
+	auto_close int home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (home_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open our network namespace");
+	if (setns(netns_fd, CLONE_NEWNET) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "enter the container's network namespace");
+	r = prepare_inside(plan, s);
+	/* Staying there would make everything that follows act on the wrong network. */
+	if (setns(home_fd, CLONE_NEWNET) < 0)
+		abort();
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "prepare the container's network") : 0;
+}
+
+/* ---- links ---- */
+
+static int fail_interface(const struct network_interface *interface, int error,
+			  const struct netlink_failure *failure, struct error *err)
+{
+	if (failure->text[0])
+		return err_set(err, ERR_SYSTEM, -error, "make interface '%s' on '%s' (%s)",
+			       interface->name, interface->link.name, failure->text);
+	return err_set(err, ERR_SYSTEM, -error, "make interface '%s' on '%s'", interface->name,
+		       interface->link.name);
+}
+
+static void delete_host_end(int route_sock, const struct network_interface *interface)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	int r;
+
+	link_put_delete_name(&batch, interface->host_name);
+	r = netlink_send(route_sock, &batch, NULL);
+	if (r < 0 && r != -ENODEV)
+		log_debug("network", "ignoring: remove link '%s': %s", interface->host_name,
+			  errno_text(-r));
+}
+
+static int make_veth(const struct sockets *s, const struct network_interface *interface,
+		     int netns_fd, struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	struct link_veth veth = {
+		.name = interface->host_name,
+		.peer_name = interface->name,
+		.mtu = interface->link.mtu,
+		.peer_ns_fd = netns_fd,
+		.peer_address = interface->mac,
+	};
+	/* Then a redirected packet may have to leave by the port on which it came in. */
+	bool hairpin = sysctl_bridge_filters();
+	int r;
+
+	r = bridge_ensure(s->route, s->nft, &interface->link, &veth.master, err);
+	if (r < 0)
+		return r;
+	for (int attempt = 0; attempt < 2; attempt++) {
+		netlink_batch_clear(&batch);
+		link_put_veth(&batch, &veth);
+		if (hairpin || interface->link.isolated)
+			link_put_bridge_port(&batch, veth.name, hairpin, interface->link.isolated);
+		r = netlink_send(s->route, &batch, &failure);
+		if (r != -EEXIST)
+			break;
+		/* Of an earlier run of this container, whose namespace the kernel still takes down. */
+		delete_host_end(s->route, interface);
+	}
+	return r < 0 ? fail_interface(interface, r, &failure, err) : 0;
+}
+
+static void put_host_address(struct netlink_batch *batch, uint32_t index,
+			     const struct ip_network *network)
+{
+	const struct link_address address = {
+		.family = network->address.family,
+		.address = network->address.bytes,
+		.prefix_len = network->prefix_len,
+	};
+
+	if (network->address.family)
+		link_put_address(batch, index, &address);
+}
+
+static void put_default_route(struct netlink_batch *batch, uint32_t index,
+			      const struct ip_address *gateway)
+{
+	if (gateway->family)
+		link_put_route(batch, index, NULL, gateway->family, gateway->bytes, 0);
+}
+
+static int configure_inside(const struct sockets *s, const struct network_interface *interface,
+			    struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure = {0};
+	struct link_info info;
+	int r;
+
+	r = link_find(s->inside, interface->name, 0, &info);
+	if (r < 0)
+		return fail_interface(interface, r, &failure, err);
+	put_host_address(&batch, info.index, &interface->address4);
+	put_host_address(&batch, info.index, &interface->address6);
+	link_put_up(&batch, info.index);
+	put_default_route(&batch, info.index, &interface->route4);
+	put_default_route(&batch, info.index, &interface->route6);
+	r = netlink_send(s->inside, &batch, &failure);
+	return r < 0 ? fail_interface(interface, r, &failure, err) : 0;
+}
+
+static int make_interface(const struct sockets *s, const struct network_interface *interface,
+			  int netns_fd, struct error *err)
+{
+	int r;
+
+	r = make_veth(s, interface, netns_fd, err);
+	if (r == 0)
+		r = configure_inside(s, interface, err);
+	return r;
+}
+
+static void delete_interfaces(int route_sock, const struct network_plan *plan)
+{
+	for (size_t i = 0; i < plan->interface_count; i++)
+		if (plan->interfaces[i].host_name[0])
+			delete_host_end(route_sock, &plan->interfaces[i]);
+}
+
+int container_network_attach(const struct network_plan *plan, int netns_fd, struct error *err)
+{
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	int r;
+
+	log_debug("network", "attach");
+	r = open_sockets(&s, err);
+	if (r == 0)
+		r = enter_and_prepare(plan, netns_fd, &s, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < plan->interface_count && r == 0; i++)
+		r = make_interface(&s, &plan->interfaces[i], netns_fd, err);
+	if (r == 0)
+		r = firewall_publish(s.nft, plan, err);
+	if (r < 0)
+		delete_interfaces(s.route, plan);
+	log_debug("network", "attached");
+	return r;
+}
+
+int container_network_publish(const struct network_plan *plan, struct error *err)
+{
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	int r = open_sockets(&s, err);
+
+	return r < 0 ? r : firewall_publish(s.nft, plan, err);
+}
+
+/* Ports first: nothing may be sent to an address that is about to be somebody else's. */
+int container_network_detach(const struct network_plan *plan, struct error *err)
+{
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	int r;
+
+	log_debug("network", "detach");
+	r = open_sockets(&s, err);
+	if (r < 0)
+		return r;
+	r = firewall_unpublish(s.nft, plan, err);
+	delete_interfaces(s.route, plan);
+	log_debug("network", "detached");
+	return r;
+}

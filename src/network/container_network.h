@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * container_network.h - a container's interfaces and ports, from a plan
+ *
+ *	container_network_attach()   at the start, by the monitor: links, addresses, routes, ports
+ *	container_network_detach()   at the end, by the monitor or whoever cleans up after it
+ *
+ * The namespace belongs to the container's first process. Its interfaces are made there directly, and
+ * configured through a netlink socket that we open there; the caller is back in its own namespace
+ * when the functions return.
+ */
+#ifndef SKIFF_NETWORK_CONTAINER_NETWORK_H
+#define SKIFF_NETWORK_CONTAINER_NETWORK_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "network/plan.h"
+
+/* On failure nothing of the container is left (bridges are kept: they are their networks'). */
+int container_network_attach(const struct network_plan *plan, int netns_fd, struct error *err);
+
+/* What is not there is success. */
+int container_network_detach(const struct network_plan *plan, struct error *err);
+
+/* Takes back or publishes all ports of the plan, and nothing else. */
+int container_network_publish(const struct network_plan *plan, struct error *err);
+
+/* The network namespace of a process. */
+int container_network_namespace(pid_t pid, struct error *err);
+
+#endif
