@@ -41,6 +41,11 @@ int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode)
 	return open_resolved(root_fd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
+int path_open_inside(int dir_fd, const char *path, int flags, mode_t mode)
+{
+	return open_resolved(dir_fd, path, flags, mode, RESOLVE_NO_MAGICLINKS);
+}
+
 int path_open_beneath(int dir_fd, const char *path, int flags, mode_t mode)
 {
 	return open_resolved(dir_fd, path, flags, mode, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);

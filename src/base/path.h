@@ -19,6 +19,12 @@
 int path_open_in_root(int root_fd, const char *path, int flags, mode_t mode);
 
 /*
+ * As this process sees it from dir_fd, links to anywhere included, but none of procfs's: only for a
+ * process whose root directory is the container's, with nothing else left to be led to.
+ */
+int path_open_inside(int dir_fd, const char *path, int flags, mode_t mode);
+
+/*
  * The same without following any symbolic link and without ".." leading out
  * (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS): for trees of our own whose names come from outside.
  */

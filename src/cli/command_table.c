@@ -9,6 +9,7 @@
 static const struct command_path paths[] = {
 	{NULL, "__complete", &cmd_complete, .alias = true},
 	{NULL, "attach", &cmd_attach},
+	{NULL, "cp", &cmd_cp},
 	{NULL, "create", &cmd_create},
 	{NULL, "exec", &cmd_exec, .common = true},
 	{NULL, "export", &cmd_export},
@@ -40,6 +41,7 @@ static const struct command_path paths[] = {
 	{NULL, "version", &cmd_version, .common = true},
 	{NULL, "wait", &cmd_wait},
 	{"container", "attach", &cmd_attach},
+	{"container", "cp", &cmd_cp},
 	{"container", "create", &cmd_create},
 	{"container", "exec", &cmd_exec},
 	{"container", "export", &cmd_export},

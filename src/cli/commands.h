@@ -8,6 +8,7 @@
 extern const struct command cmd_attach;
 extern const struct command cmd_complete;
 extern const struct command cmd_container_inspect;
+extern const struct command cmd_cp;
 extern const struct command cmd_create;
 extern const struct command cmd_exec;
 extern const struct command cmd_export;

@@ -33,7 +33,7 @@ int container_export(struct engine *engine, const char *selector,
 	auto_(output_file_release) struct output_file file = OUTPUT_FILE_EMPTY;
 	int r;
 
-	r = container_tree_open(engine, selector, TREE_ROOT, CONTAINER_TREE_READ, &tree, err);
+	r = container_tree_open(engine, selector, TREE_ROOT, &tree, err);
 	if (r < 0)
 		return r;
 	if (!request->path)

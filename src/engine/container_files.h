@@ -9,6 +9,9 @@
 #ifndef SKIFF_ENGINE_CONTAINER_FILES_H
 #define SKIFF_ENGINE_CONTAINER_FILES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "engine/engine.h"
 
@@ -20,5 +23,28 @@ struct export_request {
 
 int container_export(struct engine *engine, const char *selector,
 		     const struct export_request *request, struct error *err);
+
+/* Between a container and the host, with docker's rules for names (engine/copy_path.h). */
+struct copy_request {
+	const char *container;      /* selector */
+	const char *container_path; /* as it was typed; relative ones begin at "/" */
+	const char *host_path;      /* as it was typed; NULL: `stream_fd` is a tar archive */
+	int stream_fd;
+	bool follow_link; /* the source, when it is a link */
+	bool archive;     /* -a: owners */
+};
+
+struct copy_result {
+	uint64_t bytes;    /* of the archive, as docker counts */
+	char *destination; /* owned; for a message; NULL for a stream */
+};
+
+int container_copy_out(struct engine *engine, const struct copy_request *request,
+		       struct copy_result *ret_result, struct error *err);
+int container_copy_in(struct engine *engine, const struct copy_request *request,
+		      struct copy_result *ret_result, struct error *err);
+void copy_result_release(struct copy_result *result);
+
+DEFINE_CLEANUP_VALUE(struct copy_result, copy_result_release);
 
 #endif

@@ -57,8 +57,7 @@ static void drop_missing_files(json_t *mounts, const char *files_path)
 	}
 }
 
-static int open_tree_of(struct container_tree *tree, enum tree_kind kind,
-			enum container_tree_use use, struct error *err)
+static int open_tree_of(struct container_tree *tree, enum tree_kind kind, struct error *err)
 {
 	const struct container *c = &tree->container;
 	auto_(strv_release) struct strv lowers = {0}, fill = {0};
@@ -90,14 +89,14 @@ static int open_tree_of(struct container_tree *tree, enum tree_kind kind,
 		.lowers = &lowers,
 		.mounts = mounts,
 		.fill_volumes = &fill,
-		.writable = use == CONTAINER_TREE_WRITE,
+		.root_read_only = c->config.read_only,
 	};
 	tree->fd = tree_open(&request, err);
 	return tree->fd < 0 ? tree->fd : 0;
 }
 
 int container_tree_open(struct engine *engine, const char *selector, enum tree_kind kind,
-			enum container_tree_use use, struct container_tree *tree, struct error *err)
+			struct container_tree *tree, struct error *err)
 {
 	int r;
 
@@ -108,5 +107,5 @@ int container_tree_open(struct engine *engine, const char *selector, enum tree_k
 		return err_set(err, ERR_NOT_FOUND, 0, "the files of container %s are gone",
 			       tree->container.record.name);
 	r = settle(tree, err);
-	return r < 0 ? r : open_tree_of(tree, kind, use, err);
+	return r < 0 ? r : open_tree_of(tree, kind, err);
 }

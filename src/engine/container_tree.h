@@ -4,11 +4,10 @@
  *
  *	auto_(container_tree_release) struct container_tree tree = CONTAINER_TREE_EMPTY;
  *
- *	container_tree_open(engine, selector, TREE_ROOT, CONTAINER_TREE_READ, &tree, err)
+ *	container_tree_open(engine, selector, TREE_ROOT, &tree, err)
  *	start a helper with tree.fd as its output_fd (engine/unpack_helper.h)
  *
- * While a tree of a container that does not run is open for writing, the container cannot be started
- * or removed.
+ * While the tree of a container that does not run is open, the container cannot be started or removed.
  */
 #ifndef SKIFF_ENGINE_CONTAINER_TREE_H
 #define SKIFF_ENGINE_CONTAINER_TREE_H
@@ -16,11 +15,6 @@
 #include "base/error.h"
 #include "engine/container_internal.h"
 #include "runtime/tree.h"
-
-enum container_tree_use {
-	CONTAINER_TREE_READ,
-	CONTAINER_TREE_WRITE,
-};
 
 struct container_tree {
 	struct container container;
@@ -33,8 +27,7 @@ struct container_tree {
 	((struct container_tree){.container = CONTAINER_EMPTY, .lock_fd = NO_FD, .fd = NO_FD})
 
 int container_tree_open(struct engine *engine, const char *selector, enum tree_kind kind,
-			enum container_tree_use use, struct container_tree *tree,
-			struct error *err);
+			struct container_tree *tree, struct error *err);
 void container_tree_release(struct container_tree *tree);
 
 DEFINE_CLEANUP_VALUE(struct container_tree, container_tree_release);

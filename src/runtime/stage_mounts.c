@@ -179,6 +179,10 @@ int stage_mount_one(struct start *start, size_t index, struct error *err)
 			if (r < 0)
 				return err_wrap(err, r, "fill volume on '%s'", mount->destination);
 		}
+		/* Only now: a read-only volume is filled too. */
+		r = start_restrict_bind(mount, mount_fd, err);
+		if (r < 0)
+			return r;
 	} else {
 		mount_fd = make_filesystem(mount, err);
 		if (mount_fd < 0)

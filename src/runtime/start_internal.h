@@ -75,6 +75,9 @@ void start_release(struct start *start);
 /* Parent: the sources of the binds in start->spec. */
 int start_open_sources(struct start *start, struct error *err);
 
+/* Child: read-only and the like, on a bind's mount that is not attached yet. */
+int start_restrict_bind(const struct spec_mount *mount, int mount_fd, struct error *err);
+
 /* Child: runs all stages; returns only with an error. */
 int start_child(struct start *start, struct error *err);
 

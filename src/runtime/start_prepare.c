@@ -11,6 +11,22 @@
 #include "sys/mount.h"
 #include "sys/self_exe.h"
 
+int start_restrict_bind(const struct spec_mount *mount, int mount_fd, struct error *err)
+{
+	int r = 0;
+
+	if (mount->attr_set || mount->attr_clear)
+		r = mount_change(mount_fd, mount->attr_set, mount->attr_clear, 0, false);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "options of the mount of '%s'", mount->source);
+	if (mount->recursive_set || mount->recursive_clear)
+		r = mount_change(mount_fd, mount->recursive_set, mount->recursive_clear, 0, true);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "recursive options of the mount of '%s'",
+			       mount->source);
+	return 0;
+}
+
 /*
  * A bind's source, as a detached copy of its mount: from here on nothing that happens to the path
  * on the host matters. Paths are the caller's own (the command line or the engine), resolved as
@@ -36,18 +52,6 @@ static int open_source(const struct spec_mount *mount, struct start_source *ret_
 			 mount->bind_recursive);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "propagation of '%s'", mount->source);
-	if (mount->attr_set || mount->attr_clear) {
-		r = mount_change(mount_fd, mount->attr_set, mount->attr_clear, 0, false);
-		if (r < 0)
-			return err_set(err, ERR_SYSTEM, -r, "options of the mount of '%s'",
-				       mount->source);
-	}
-	if (mount->recursive_set || mount->recursive_clear) {
-		r = mount_change(mount_fd, mount->recursive_set, mount->recursive_clear, 0, true);
-		if (r < 0)
-			return err_set(err, ERR_SYSTEM, -r,
-				       "recursive options of the mount of '%s'", mount->source);
-	}
 	ret_source->is_dir = S_ISDIR(st.st_mode);
 	ret_source->mount_fd = TAKE_FD(mount_fd);
 	return 0;

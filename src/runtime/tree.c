@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "runtime/child_setup.h"
 #include "runtime/root_overlay.h"
@@ -17,6 +18,7 @@
 #include "runtime/start_internal.h"
 #include "runtime/state.h"
 #include "runtime/sync.h"
+#include "runtime/user_lookup.h"
 #include "sys/mount.h"
 #include "sys/process.h"
 
@@ -72,7 +74,7 @@ static int prepare_files(struct tree *t, struct error *err)
 	const struct tree_request *q = t->request;
 	int r;
 
-	t->root_mount_fd = make_overlay(q, q->writable ? ROOT_FOR_WRITING : ROOT_FOR_READING, err);
+	t->root_mount_fd = make_overlay(q, ROOT_FOR_WRITING, err);
 	if (t->root_mount_fd < 0)
 		return t->root_mount_fd;
 	if (q->fill_volumes)
@@ -175,7 +177,11 @@ static int mount_binds(struct tree *t, struct error *err)
 	for (size_t i = 0; r >= 0 && i < spec->mount_count; i++)
 		if (spec->mounts[i].bind)
 			r = stage_mount_one(&t->start, i, err);
-	return r;
+	if (r < 0 || !t->request->root_read_only)
+		return r;
+	/* Only now: mount points had to be made. */
+	r = mount_change(t->root_mount_fd, MOUNT_ATTR_RDONLY, 0, 0, /* recursive= */ false);
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "make the root read-only") : 0;
 }
 
 static int attach_at(int mount_fd, int root_fd, const char *name, struct error *err)
@@ -271,6 +277,92 @@ static int run_child(struct tree *t, struct error *err)
 	(void)process_reap(pidfd);
 	return r < 0 ? r : TAKE_FD(namespace_fd);
 }
+
+/* ---- who is who ---- */
+
+struct looked_up {
+	uid_t uid;
+	gid_t gid;
+};
+
+static int look_up_inside(int tree_fd, const char *user, struct looked_up *ret, struct error *err)
+{
+	auto_(user_identity_release) struct user_identity identity = {0};
+	auto_close int root_fd = NO_FD;
+	int r;
+
+	if (setns(tree_fd, CLONE_NEWNS) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "enter the container's mounts");
+	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open the container's root");
+	r = user_lookup(root_fd, user, NULL, &identity, err);
+	if (r >= 0)
+		*ret = (struct looked_up){identity.uid, identity.gid};
+	return r;
+}
+
+/*
+ * stage_lookup() - read the container's passwd file
+ *
+ * Where:    a child of the engine, in the container's mounts.
+ * Must not: run, load or ask anything of the container's.
+ * Leaves:   the answer on `answer_fd`, or SYNC_FAILED sent.
+ */
+static _Noreturn void stage_lookup(int tree_fd, const char *user, int answer_fd, int sock)
+{
+	auto_(error_release) struct error err = {0};
+	struct looked_up answer;
+
+	child_name("skiff:lookup");
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (look_up_inside(tree_fd, user, &answer, &err) < 0)
+		sync_fail(sock, &err);
+	else
+		(void)fd_write_all(answer_fd, &answer, sizeof(answer));
+	_exit(0);
+}
+
+int tree_lookup_user(int tree_fd, const char *user, uid_t *ret_uid, gid_t *ret_gid,
+		     struct error *err)
+{
+	auto_close int pidfd = NO_FD, sync_fd = NO_FD, child_fd = NO_FD;
+	auto_close int read_fd = NO_FD, write_fd = NO_FD;
+	struct looked_up answer;
+	int fds[2], r;
+	ssize_t n;
+	pid_t pid;
+
+	r = sync_pair(fds);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make a socket pair");
+	sync_fd = fds[0];
+	child_fd = fds[1];
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "make a pipe");
+	read_fd = fds[0];
+	write_fd = fds[1];
+	pid = process_clone(0, NO_FD, &pidfd);
+	if (pid < 0)
+		return err_set(err, ERR_SYSTEM, -pid, "clone");
+	if (pid == 0)
+		stage_lookup(tree_fd, user, write_fd, child_fd);
+	cleanup_close_fd(&write_fd);
+	cleanup_close_fd(&child_fd);
+	n = fd_read_full(read_fd, &answer, sizeof(answer));
+	(void)process_reap(pidfd);
+	if (n != sizeof(answer)) {
+		/* End of file means that it died; anything else is what it said. */
+		r = sync_expect_exec(sync_fd, err);
+		return r < 0 ? r : err_set(err, ERR_INTERNAL, 0, "the lookup ended without a word");
+	}
+	*ret_uid = answer.uid;
+	*ret_gid = answer.gid;
+	return 0;
+}
+
+/* ---- the whole ---- */
 
 /* The container's own namespace: which process it is of is asked again when it is open. */
 static int open_running(const struct process_id *init, struct error *err)

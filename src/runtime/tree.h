@@ -10,7 +10,8 @@
  *
  *	TREE_FILES     all that the container sees: its root, volumes, binds. Of a running one it is
  *	               the container's own namespace, tmpfs included; of another one it is made here,
- *	               without those filesystems that exist only while it runs
+ *	               without those filesystems that exist only while it runs, and for writing: the
+ *	               caller keeps the container from being started
  *	TREE_ROOT      the root filesystem alone, read-only: what an image would be made of
  *	TREE_LAYERS    read-only; "/upper" is what the container wrote, "/lower" the image
  */
@@ -18,6 +19,7 @@
 #define SKIFF_RUNTIME_TREE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -42,7 +44,7 @@ struct tree_request {
 	const struct strv *lowers;     /* as in launch.json */
 	const json_t *mounts; /* of an OCI configuration; the binds among them are mounted */
 	const struct strv *fill_volumes;
-	bool writable; /* TREE_FILES of a container that does not run: the caller keeps it from starting */
+	bool root_read_only; /* TREE_FILES: what is mounted below it may still be written */
 };
 
 /*
@@ -50,5 +52,9 @@ struct tree_request {
  * caller must be single-threaded.
  */
 int tree_open(const struct tree_request *request, struct error *err);
+
+/* Who a user is in there, by the tree's own /etc/passwd and /etc/group (runtime/user_lookup.h). */
+int tree_lookup_user(int tree_fd, const char *user, uid_t *ret_uid, gid_t *ret_gid,
+		     struct error *err);
 
 #endif

@@ -51,6 +51,25 @@ int answer_pack(const struct pack_result *result)
 				"bytes", (json_int_t)result->bytes));
 }
 
+int answer_extract(uint64_t entries, uint64_t bytes)
+{
+	return answer(json_pack("{s:{s:I, s:I}}", "extract", "entries", (json_int_t)entries,
+				"bytes", (json_int_t)bytes));
+}
+
+int answer_find(const struct found_path *found, struct error *err)
+{
+	json_t *object = json_pack("{s:{s:b, s:s, s:i, s:I, s:I}}", "find", "exists", found->exists,
+				   "path", found->path, "mode", (int)found->st.st_mode, "size",
+				   (json_int_t)found->st.st_size, "mtime",
+				   (json_int_t)found->st.st_mtim.tv_sec);
+
+	if (!object)
+		return err_set(err, ERR_INVALID, EILSEQ,
+			       "the path is, or leads to, a name that is not UTF-8");
+	return answer(object);
+}
+
 void answer_progress(uint64_t raw_bytes)
 {
 	char line[64];

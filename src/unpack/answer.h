@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "unpack/copy.h"
 #include "unpack/pack.h"
 #include "unpack/pipeline.h"
 
@@ -14,6 +15,10 @@
 int answer_error(const struct error *err);
 int answer_layer(const struct pipeline_totals *totals, uint64_t bytes, uint64_t entries);
 int answer_pack(const struct pack_result *result);
+int answer_extract(uint64_t entries, uint64_t bytes);
+
+/* Or a negative errno: a path that is not UTF-8 cannot be told. */
+int answer_find(const struct found_path *found, struct error *err);
 
 /* A whole object that was made elsewhere. */
 int answer_text(const char *text, size_t len);

@@ -38,17 +38,41 @@ struct extract_limits {
 	uint64_t max_bytes, max_entries;
 };
 
+enum extract_owner {
+	EXTRACT_OWNER_RECORDED,
+	EXTRACT_OWNER_OURS,  /* files belong to whoever makes them */
+	EXTRACT_OWNER_GIVEN, /* to uid and gid */
+};
+
+/*
+ * How docker's cp differs from a layer: names that begin with ".wh." are names like others; a
+ * directory is not replaced by something else, nor the other way round; attributes that the
+ * filesystem does not know are left out.
+ */
+struct extract_target {
+	struct parents_base base;
+	bool copy; /* as cp does */
+	enum extract_owner owner;
+	uid_t uid;
+	gid_t gid;
+};
+
 struct extractor {
 	const struct confinement *confinement;
 	struct extract_limits limits;
+	struct extract_target target;
 	struct parents parents;
 	struct dir_times dir_times;
 	uint64_t entries, bytes;
 };
 
-/* The root must be an empty directory; it becomes 0755, root's, without an ACL. */
+/* A layer: the root must be an empty directory; it becomes 0755, root's, without an ACL. */
 int extract_init(struct extractor *x, const struct confinement *c,
 		 const struct extract_limits *limits, struct error *err);
+
+/* Into what is there already. */
+void extract_init_copy(struct extractor *x, const struct confinement *c,
+		       const struct extract_limits *limits, const struct extract_target *target);
 void extract_release(struct extractor *x);
 
 /* The reader stands at the entry; its data is taken from there. */

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "unpack/answer.h"
 #include "unpack/confine.h"
+#include "unpack/copy.h"
 #include "unpack/index.h"
 #include "unpack/layer.h"
 #include "unpack/options.h"
@@ -59,16 +60,22 @@ static bool is_file_or_stream(int fd)
 	       !(fcntl(fd, F_GETFL) & O_PATH);
 }
 
+static bool takes_namespace(enum job job)
+{
+	return job == JOB_PACK || job == JOB_FIND || job == JOB_EXTRACT;
+}
+
 /* A descriptor of a directory other than the output would be a way out. */
 static int check_descriptors(const struct options *options, struct error *err)
 {
 	struct stat st;
 
 	/* Or, for a job that takes it, a mount namespace: confine_enter() asks. */
-	if (fstat(UNPACK_OUTPUT_FD, &st) < 0 || (!S_ISDIR(st.st_mode) && options->job != JOB_PACK))
+	if (fstat(UNPACK_OUTPUT_FD, &st) < 0 ||
+	    (!S_ISDIR(st.st_mode) && !takes_namespace(options->job)))
 		return err_set(err, ERR_INTERNAL, 0, "no directory at descriptor %d",
 			       UNPACK_OUTPUT_FD);
-	if (!is_file_or_stream(UNPACK_INPUT_FD))
+	if (options->job != JOB_FIND && !is_file_or_stream(UNPACK_INPUT_FD))
 		return err_set(err, ERR_INVALID, EINVAL, "it is no file and no stream");
 	if (options->follow && !is_file_or_stream(UNPACK_WAKE_FD))
 		return err_set(err, ERR_INTERNAL, 0, "no pipe at descriptor %d", UNPACK_WAKE_FD);
@@ -126,17 +133,34 @@ static int do_pack(const struct options *options, const struct confinement *c, s
 	return r < 0 ? r : answer_pack(&result);
 }
 
+static int do_find(const struct options *options, const struct confinement *c, struct error *err)
+{
+	auto_(found_path_release) struct found_path found = {0};
+	int r = copy_find(c, options->path, options->follow_link, &found, err);
+
+	return r < 0 ? r : answer_find(&found, err);
+}
+
+static int do_extract(const struct options *options, const struct confinement *c,
+		      struct pipeline *pipeline, struct error *err)
+{
+	uint64_t entries, bytes;
+	int r = copy_extract(options, c, pipeline, &entries, &bytes, err);
+
+	return r < 0 ? r : answer_extract(entries, bytes);
+}
+
 static bool job_reads(enum job job)
 {
-	return job != JOB_PACK;
+	return job == JOB_INDEX || job == JOB_LAYER || job == JOB_EXTRACT;
 }
 
 static int enter(const struct options *options, struct confinement *c, struct error *err)
 {
 	const struct confine_request request = {
 		.root_fd = UNPACK_OUTPUT_FD,
-		.recursive = options->job == JOB_PACK,
-		.read_only = options->job == JOB_PACK,
+		.recursive = takes_namespace(options->job),
+		.read_only = options->job == JOB_PACK || options->job == JOB_FIND,
 		.warden = options->job == JOB_LAYER || options->whiteouts,
 	};
 
@@ -169,6 +193,10 @@ static int run(int argc, char **argv, struct error *err)
 		return do_layer(&options, &confinement, pipeline, err);
 	case JOB_PACK:
 		return do_pack(&options, &confinement, err);
+	case JOB_FIND:
+		return do_find(&options, &confinement, err);
+	case JOB_EXTRACT:
+		return do_extract(&options, &confinement, pipeline, err);
 	}
 	return err_set(err, ERR_INTERNAL, 0, "no such job");
 }

@@ -64,6 +64,19 @@ static const struct option pack_options[] = {
 	FLAG("sparse", sparse),
 };
 
+static const struct option find_options[] = {
+	TEXT("path", path),
+	FLAG("follow", follow_link),
+};
+
+static const struct option extract_options[] = {
+	TEXT("path", path),
+	TEXT("owner", owner),
+	FLAG("no-owner", no_owner),
+	NUMBER("max-bytes", max_bytes),
+	NUMBER("max-entries", max_entries),
+};
+
 static const struct job_options {
 	const char *name;
 	enum job job;
@@ -74,6 +87,9 @@ static const struct job_options {
 	{"index", JOB_INDEX, index_options, ARRAY_SIZE(index_options), UNPACK_INDEX_MAX_ENTRIES},
 	{"layer", JOB_LAYER, layer_options, ARRAY_SIZE(layer_options), UNPACK_LAYER_MAX_ENTRIES},
 	{"pack", JOB_PACK, pack_options, ARRAY_SIZE(pack_options), 0},
+	{"find", JOB_FIND, find_options, ARRAY_SIZE(find_options), 0},
+	{"extract", JOB_EXTRACT, extract_options, ARRAY_SIZE(extract_options),
+	 UNPACK_LAYER_MAX_ENTRIES},
 };
 
 /* Returns the value's text, "" for a flag, or NULL when `arg` is not this option. */
@@ -157,7 +173,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
 			return err_result(err);
 	if (check_region(&o, err) < 0)
 		return err_result(err);
-	if (o.job == JOB_PACK && !o.path)
+	if (o.job >= JOB_PACK && !o.path)
 		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: which path?");
 	*ret_options = o;
 	return 0;

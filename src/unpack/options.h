@@ -12,6 +12,8 @@ enum job {
 	JOB_INDEX,
 	JOB_LAYER,
 	JOB_PACK,
+	JOB_FIND,
+	JOB_EXTRACT,
 };
 
 struct options {
@@ -23,7 +25,8 @@ struct options {
 	uint64_t max_bytes, max_entries;
 	const char *digest, *diff_id; /* NULL: not given */
 	const char *path, *as;        /* NULL: not given */
-	bool whiteouts, sparse;
+	const char *owner;
+	bool whiteouts, sparse, follow_link, no_owner;
 };
 
 /* Pointers in *ret_options lead into argv. */

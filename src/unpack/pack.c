@@ -35,7 +35,9 @@ struct packer {
 	struct link_table links;
 	struct strbuf name; /* in the archive, of where we are */
 	dev_t root_dev;
-	bool made_up; /* the tree lies in a kernel filesystem */
+	bool from_root;     /* the path that was asked for is the root of the tree */
+	unsigned int depth; /* below that path */
+	bool made_up;       /* the tree lies in a kernel filesystem */
 	uint64_t entries;
 };
 
@@ -288,11 +290,11 @@ static bool is_made_up(int fd)
 }
 
 /* A mount that belongs to the machinery of a container, not to its files. */
-static bool is_left_empty(const struct packer *p, int fd, const struct stat *st)
+static bool is_left_empty(const struct packer *p, int fd, const char *file, const struct stat *st)
 {
 	if (p->made_up || st->st_dev == p->root_dev)
 		return false;
-	return is_made_up(fd) || strcmp(strbuf_text(&p->name), "dev/") == 0;
+	return is_made_up(fd) || (p->from_root && p->depth == 1 && strcmp(file, "dev") == 0);
 }
 
 static void shorten(struct strbuf *name, size_t len)
@@ -311,6 +313,7 @@ static int pack_contents(struct packer *p, int fd, struct error *err)
 	r = dir_list_read(fd, &names);
 	if (r < 0)
 		return has_vanished(-r) ? 0 : failed(p, -r, "list", err);
+	p->depth++;
 	for (size_t i = 0; i < names.count; i++) {
 		strbuf_adds(&p->name, names.items[i]);
 		r = pack_entry(p, fd, names.items[i], err);
@@ -318,6 +321,7 @@ static int pack_contents(struct packer *p, int fd, struct error *err)
 			return r;
 		shorten(&p->name, len);
 	}
+	p->depth--;
 	return 0;
 }
 
@@ -353,7 +357,7 @@ static int pack_dir(struct packer *p, int dir_fd, const char *file, struct error
 	if (fstat(fd, &st) < 0)
 		return failed(p, errno, "look at", err);
 	r = put_dir(p, fd, &st, err);
-	if (r < 0 || is_left_empty(p, fd, &st))
+	if (r < 0 || is_left_empty(p, fd, file, &st))
 		return r;
 	return pack_contents(p, fd, err);
 }
@@ -432,17 +436,16 @@ static int pack_top_file(struct packer *p, struct error *err)
 static int pack_top(struct packer *p, struct error *err)
 {
 	auto_close int path_fd = NO_FD;
-	struct stat st;
+	struct stat root, st;
 
-	if (fstat(p->confinement->root_fd, &st) < 0)
-		return open_failed(p, errno, err);
-	p->root_dev = st.st_dev;
 	path_fd = path_open_in_root(p->confinement->root_fd, p->request->path, O_PATH | O_NOFOLLOW,
 				    0);
 	if (path_fd < 0)
 		return open_failed(p, -path_fd, err);
-	if (fstat(path_fd, &st) < 0)
+	if (fstat(path_fd, &st) < 0 || fstat(p->confinement->root_fd, &root) < 0)
 		return open_failed(p, errno, err);
+	p->root_dev = root.st_dev;
+	p->from_root = st.st_dev == root.st_dev && st.st_ino == root.st_ino;
 	return S_ISDIR(st.st_mode) ? pack_top_dir(p, path_fd, err) : pack_top_file(p, err);
 }
 

@@ -12,10 +12,11 @@
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NONBLOCK)
 
-void parents_init(struct parents *p, const struct confinement *c)
+void parents_init(struct parents *p, const struct confinement *c, struct parents_base base)
 {
 	*p = (struct parents){
 		.confinement = c,
+		.base = base,
 		.table = xcalloc(PARENTS_MAX, sizeof(*p->table)),
 	};
 	for (size_t i = 0; i < PARENTS_MAX; i++)
@@ -50,11 +51,13 @@ static struct parent *slot_of(struct parents *p, const struct tar_path *path)
 static int open_existing(const struct parents *p, const struct tar_path *path, bool *ret_via_links)
 {
 	const char *name = path->len ? path->text : ".";
-	int root_fd = p->confinement->root_fd;
-	int fd = path_open_beneath(root_fd, name, OPEN_DIR, 0);
+	int fd = path_open_beneath(p->base.fd, name, OPEN_DIR, 0);
 
 	*ret_via_links = fd == -ELOOP;
-	return fd == -ELOOP ? path_open_in_root(root_fd, name, OPEN_DIR, 0) : fd;
+	if (fd != -ELOOP)
+		return fd;
+	return p->base.inside ? path_open_inside(p->base.fd, name, OPEN_DIR, 0)
+			      : path_open_in_root(p->base.fd, name, OPEN_DIR, 0);
 }
 
 bool parents_is_whiteout(int dir_fd, const char *name)

@@ -4,7 +4,8 @@
  *
  * Theory. A name in a layer is resolved as docker resolves it, which is what a program inside the
  * chroot'ed layer would see: a parent that is a symbolic link is followed, inside the root. openat2(2)
- * does it (RESOLVE_IN_ROOT), beneath our descriptor of the root. Missing parents are made, 0755 and
+ * does it (RESOLVE_IN_ROOT), beneath our descriptor of the root; or, in a directory of a container,
+ * from its root, which is ours too then. Missing parents are made, 0755 and
  * root's. A link that leads to nothing, or a parent that is no directory, is an error.
  *
  * Archives are written directory by directory, so a small table of open directories answers nearly
@@ -31,14 +32,21 @@ struct parent {
 	struct tar_path path;
 };
 
+/* Where names begin, and how a link on the way is followed. */
+struct parents_base {
+	int fd;      /* borrowed */
+	bool inside; /* as the container itself would, from its root; else this directory is the root */
+};
+
 struct parents {
 	const struct confinement *confinement;
+	struct parents_base base;
 	struct parent *table; /* PARENTS_MAX, by hash of the path */
 	uint64_t made;        /* directories that no entry asked for */
 	bool stale;           /* something was removed: set by whoever did it */
 };
 
-void parents_init(struct parents *p, const struct confinement *c);
+void parents_init(struct parents *p, const struct confinement *c, struct parents_base base);
 void parents_release(struct parents *p);
 
 /*

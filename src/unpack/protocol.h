@@ -10,6 +10,8 @@
  *	skiff-unpack index [OPTION...]      which files does this archive hold, and where
  *	skiff-unpack layer [OPTION...]      unpack one layer into a directory
  *	skiff-unpack pack [OPTION...]       make a tar stream of a tree
+ *	skiff-unpack find [OPTION...]       what is at a path
+ *	skiff-unpack extract [OPTION...]    unpack a tar stream into a tree that is in use
  *
  * Options are "--name=value" or "--name", in any order, none twice; numbers are decimal.
  *
@@ -23,8 +25,9 @@
  *	UNPACK_OUTPUT_FD  layer: directory to fill (O_RDONLY | O_DIRECTORY, not O_PATH), empty;
  *	                  index: a directory of ours, empty, mode 0700, used as the helper's root
  *	                  only (the staging directory of this load will do; nothing is made in it);
- *	                  pack: the directory that is the root of all paths, with what is mounted
- *	                  below it, or a mount namespace (/proc/PID/ns/mnt) whose root is
+ *	                  pack, find, extract: the directory that is the root of all paths, with
+ *	                  what is mounted below it, or a mount namespace (/proc/PID/ns/mnt) whose
+ *	                  root is
  *	UNPACK_EXTRA_FD   layer with --blob: regular file that receives the input as it came;
  *	                  index with --spool: regular file, O_RDWR, empty, that receives the tar
  *	UNPACK_WAKE_FD    layer with --follow: read end of a pipe
@@ -108,6 +111,28 @@
  *	--sparse            large holes of files are kept (GNU.sparse 1.0)
  *
  *	{"pack": {"entries": 6500, "bytes": 83886080}}
+ *
+ *
+ * find
+ *
+ *	--path=PATH         resolved in the root
+ *	--follow            a link at its end too
+ *
+ *	{"find": {"exists": true, "path": "/etc/passwd", "mode": 33188, "size": 204, "mtime": 0}}
+ *
+ * "path" is where the last link that was followed leads; mode is st_mode of stat(2).
+ *
+ *
+ * extract
+ *
+ *	--path=DIRECTORY    where it goes, resolved in the root
+ *	--owner=UID:GID     whose all files will be, instead of what the archive says
+ *	--no-owner          they are whose they become
+ *	--max-bytes, --max-entries  as for layer
+ *
+ * The input may be compressed. What is there already is replaced as docker's cp does it.
+ *
+ *	{"extract": {"entries": 3, "bytes": 4096}}
  *
  *
  * Errors

@@ -6,6 +6,10 @@
 #include "base/alloc.h"
 #include "sys/seccomp_list.h"
 
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
 /* Of fcntl(2), what fdopendir(3) needs. Not F_SETOWN: it sends signals to any pid. */
 #define ALLOW_FCNTL                                                                                \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 6), LOAD_ARGUMENT(1),                    \
@@ -39,6 +43,7 @@ static const struct sock_filter worker_filter[] = {
 	ALLOW(renameat2),
 	ALLOW(fchownat),
 	ALLOW(fchmodat),
+	ALLOW(fchmodat2),
 	ALLOW(fsetxattr),
 	ALLOW(lsetxattr),
 	ALLOW(fremovexattr),
@@ -50,6 +55,7 @@ static const struct sock_filter worker_filter[] = {
 	ALLOW(fgetxattr),
 	ALLOW(fstatfs),
 	ALLOW(sendfile),
+	ALLOW(sysinfo), /* qsort(3) asks how much memory there is */
 	ALLOW(lseek),
 	ALLOW(getdents64),
 	ALLOW_FCNTL,

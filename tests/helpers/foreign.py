@@ -114,8 +114,10 @@ def by_podman(image_format):
 class Dockerd:
     """A docker daemon of our own: no network, no store but its own, nothing on the host."""
 
-    def __init__(self, work):
+    def __init__(self, work, driver="vfs", options=()):
         self.work = work
+        self.driver = driver
+        self.options = options
         self.socket = work / "docker.sock"
         self.process = None
 
@@ -129,7 +131,7 @@ class Dockerd:
                  "--data-root", str(self.work / "data"), "--exec-root", str(self.work / "exec"),
                  "--pidfile", str(self.work / "pid"), "-H", f"unix://{self.socket}",
                  "--bridge", "none", "--iptables=false", "--ip6tables=false",
-                 "--storage-driver", "vfs"],
+                 "--storage-driver", self.driver, *self.options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.docker = [docker, "-H", f"unix://{self.socket}"]
 

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cp, diff, export and commit side by side with a docker of our own: the same command line, the
+same exit code, words and files. A case is a line."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+
+import docker_archive
+import pytest
+
+from helpers.foreign import Dockerd
+
+IMAGE = "likedocker:test"
+
+
+def lines(table):
+    return [line.split(" ") for line in table.strip().splitlines()]
+
+
+def add_work(layer, work):
+    """A directory with one of everything."""
+    for name in ("", "/dir", "/dir/sub", "/empty", "/gone", "/opaque"):
+        layer.directory(f"{work}{name}")
+    layer.file(f"{work}/file", "image's", uid=5, gid=6)
+    layer.file(f"{work}/dir/inner", "inner")
+    layer.file(f"{work}/dir/sub/deep", "deep")
+    layer.file(f"{work}/gone/one", "one")
+    layer.file(f"{work}/opaque/old", "old")
+    layer.file(f"{work}/mode", "mode", mode=0o4755)
+    layer.symlink(f"{work}/link", "file")
+    layer.symlink(f"{work}/linkdir", "dir")
+    layer.symlink(f"{work}/absolute", f"/{work}/dir")
+    layer.symlink(f"{work}/broken", "nothing")
+    layer.symlink(f"{work}/tonew", f"/{work}/dir/new")
+    layer.hardlink(f"{work}/hard", f"{work}/file")
+    layer.fifo(f"{work}/fifo")
+
+
+def make_image(path):
+    """busybox, /work, and a /NUMBER/work for every case of cp in."""
+    image = docker_archive.Image(IMAGE, config={"Cmd": ["sh"], "Env": ["WHO=docker"]})
+    base = image.layer()
+    for name in ("bin", "etc", "tmp"):
+        base.directory(name)
+    with open("/bin/busybox", "rb") as program:
+        base.file("bin/busybox", program.read(), mode=0o755)
+    applets = subprocess.run(["/bin/busybox", "--list"], stdout=subprocess.PIPE, check=True,
+                             text=True).stdout.split()
+    for name in applets:
+        if name != "busybox":
+            base.hardlink(f"bin/{name}", "bin/busybox", mode=0o755)
+    base.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nuser:x:77:88::/:/bin/sh\n")
+    base.file("etc/group", "root:x:0:\n")
+    add_work(base, "work")
+    for number, _ in enumerate(lines(CP_IN)):
+        base.directory(str(number))
+        add_work(base, f"{number}/work")
+    image.write_docker_archive(path)
+
+
+def make_host(directory):
+    """What is copied from, and to, on the host."""
+    shutil.rmtree(directory, ignore_errors=True)
+    for name in ("dir/sub", "empty", "into/dir"):
+        (directory / name).mkdir(parents=True)
+    for name, text in (("file", "host's"), ("dir/inner", "from the host"), ("dir/more", "more"),
+                       ("into/old", "old"), ("with space", "x")):
+        (directory / name).write_text(text)
+    os.chown(directory / "file", 500, 501)
+    os.chmod(directory / "dir/more", 0o640)
+    os.symlink("file", directory / "link")
+    os.symlink("dir", directory / "linkdir")
+    os.symlink("nothing", directory / "broken")
+    os.symlink("into/fresh", directory / "tonew")
+    os.link(directory / "dir/more", directory / "dir/zhard")
+
+
+@dataclass
+class Engine:
+    """One of the two, as a command."""
+    name: str
+    command: list
+    environment: dict
+
+    def run(self, *args, cwd=None, check=True, input=None):
+        done = subprocess.run([*self.command, *args], cwd=cwd, env=self.environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                              timeout=120, **({"input": input} if input is not None
+                                              else {"stdin": subprocess.DEVNULL}))
+        if check:
+            assert done.returncode == 0, (self.name, args, done.stderr)
+        return done
+
+
+@pytest.fixture(scope="module")
+def docker(tmp_path_factory):
+    work = tmp_path_factory.mktemp("dockerd")
+    make_image(work / "image.tar")
+    group = "/skiff-test-dockerd"
+    with Dockerd(work, "overlay2", ["--cgroup-parent", group]) as daemon:
+        daemon.run("load", "-i", work / "image.tar")
+        yield Engine("docker", daemon.docker, {"PATH": os.environ["PATH"], "HOME": str(work)})
+    for base, _, _ in os.walk("/sys/fs/cgroup"):
+        if base.endswith(group):
+            subprocess.run(["find", base, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"],
+                           stderr=subprocess.DEVNULL, check=False)
+
+
+@pytest.fixture
+def both(docker, make_skiff, tmp_path):
+    make_image(tmp_path / "image.tar")
+    skiff = make_skiff()
+    skiff.load(tmp_path / "image.tar")
+    ours = Engine("skiff", skiff.command(), skiff.environment)
+    yield docker, ours
+    ids = docker.run("ps", "-aq").stdout.split()
+    if ids:
+        docker.run("rm", "-f", "-v", *(one.decode() for one in ids))
+
+
+def words(done, *directories):
+    """The message without who says it and where things lie."""
+    text = done.stderr.decode()
+    for prefix in ("Error response from daemon: ", "skiff: ", "Error processing tar file"):
+        text = text.replace(prefix, "")
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("time="))
+    for directory in directories:
+        text = text.replace(str(directory), "HOST")
+    text = re.sub(r"\(exit status \d+\): ", "", text)
+    text = re.sub(r"/\S*/merged", "", text)
+    return text.strip().lower()
+
+
+def listing(data, below=""):
+    """name -> (type, mode, owner, link, content) of an archive, docker's own files left out."""
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive.getmembers():
+            if not member.name.startswith(below):
+                continue
+            content = archive.extractfile(member).read() if member.isreg() else b""
+            found[member.name] = (member.type, oct(member.mode & 0o7777),
+                                  f"{member.uid}:{member.gid}", member.linkname, content)
+    return found
+
+
+def host_listing(directory):
+    found = {}
+    for path in sorted(directory.rglob("*")):
+        st = path.lstat()
+        text = os.readlink(path) if path.is_symlink() else path.read_text() \
+            if path.is_file() else ""
+        found[str(path.relative_to(directory))] = (oct(st.st_mode), f"{st.st_uid}:{st.st_gid}",
+                                                   text)
+    return found
+
+
+# What docker says differently in its versions, or with paths of its own.
+OWN_WORDS = re.compile(r"^lstat|not a directory|getent|cannot overwrite|unlinkat|"
+                       r"could not find the file|no such file|no such container:path")
+
+CP_IN = """
+file /work/new
+file /work
+file /work/
+file /work/.
+file /work/file
+file /work/link
+file /work/broken
+file /work/tonew
+file /work/dir
+file /work/linkdir
+file /work/linkdir/
+file /work/absolute
+file /work/none/
+file /work/none/.
+file /work/none/deeper
+file /work/file/
+file /work/file/below
+file work/relative
+file /work/../work/dots
+file /work/dir/sub
+link /work/new
+link /work/dir
+link/ /work/new
+-L link /work/new
+-L link /work/dir
+broken /work/new
+-L broken /work/new
+dir /work/new
+dir /work/new/
+dir /work/new/.
+dir /work
+dir /work/dir
+dir /work/file
+dir /work/link
+dir /work/linkdir
+dir /work/broken
+dir /work/none/deeper
+dir/ /work/new
+dir/ /work/dir
+dir/. /work/new
+dir/. /work/dir
+dir/. /work/file
+dir/./ /work/dir
+linkdir /work/new
+linkdir /work/dir
+linkdir/ /work/new
+linkdir/ /work/empty
+linkdir/. /work/empty
+-L linkdir /work/new
+-L linkdir /work/empty
+empty /work/new
+empty /work/empty
+missing /work
+file/ /work
+dir/more /work/mode
+./dir/../file /work/new
+-a file /work/new
+. /work/all
+"""
+
+CP_OUT = """
+/work/file new
+/work/file into
+/work/file into/
+/work/file into/.
+/work/file file
+/work/file link
+/work/file broken
+/work/file tonew
+/work/file linkdir
+/work/file none/
+/work/file none/deeper
+/work/file file/
+/work/link new
+/work/link into
+/work/link/ into
+-L /work/link new
+-L /work/link into
+-L /work/broken new
+/work/broken new
+/work/dir new
+/work/dir new/
+/work/dir into
+/work/dir file
+/work/dir dir
+/work/dir link
+/work/dir/ new
+/work/dir/. new
+/work/dir/. into
+/work/dir/. file
+/work/linkdir new
+/work/linkdir/ new
+/work/linkdir/. new
+-L /work/linkdir new
+-L /work/linkdir into
+-L /work/absolute into
+/work/absolute/sub into
+/work/linkdir/inner into
+work/file new
+/work/../work/file new
+/work/missing new
+/work/file/ new
+/work/file/below new
+/work/fifo new
+/work/mode new
+/work all
+/work/. all
+/work/empty new
+"""
+
+
+class Differences:
+    """All cases that differ, each with what docker did and what we did."""
+
+    def __init__(self):
+        self.found = []
+
+    def compare(self, case, docker, skiff):
+        """Pairs of a finished process and its message; then whatever else must be the same."""
+        same = skiff[0].returncode == docker[0].returncode and skiff[0].stdout == docker[0].stdout
+        if not OWN_WORDS.search(docker[1]):
+            same = same and skiff[1] == docker[1]
+        if not same or docker[2:] != skiff[2:]:
+            self.found.append(f"{case}: docker: {docker[0].returncode} {docker[1:]}\n"
+                              f"    skiff: {skiff[0].returncode} {skiff[1:]}")
+
+    def __str__(self):
+        return "\n".join(self.found)
+
+
+def test_cp_in(both, tmp_path):
+    cases = lines(CP_IN)
+    results = []
+    make_host(tmp_path / "host")
+    for engine in both:
+        engine.run("create", "--name", "target", IMAGE, "true")
+        done = []
+        for number, (*options, source, target) in enumerate(cases):
+            target = re.sub("(^|/)work", rf"\g<1>{number}/work", target)
+            done.append(engine.run("cp", *options, source, f"target:{target}",
+                                   cwd=tmp_path / "host", check=False))
+        files = listing(engine.run("export", "target").stdout)
+        results.append([(one, words(one, tmp_path / "host"),
+                         {name: file for name, file in files.items()
+                          if name.startswith(f"{number}/")})
+                        for number, one in enumerate(done)])
+    differences = Differences()
+    for case, docker, skiff in zip(cases, *results):
+        differences.compare(case, docker, skiff)
+    assert not differences.found, str(differences)
+
+
+def test_cp_out(both, tmp_path):
+    cases = lines(CP_OUT)
+    results = []
+    for engine in both:
+        engine.run("create", "--name", "source", IMAGE, "true")
+        done = []
+        for *options, source, target in cases:
+            make_host(tmp_path / "host")
+            one = engine.run("cp", *options, f"source:{source}", target, cwd=tmp_path / "host",
+                             check=False)
+            done.append((one, words(one, tmp_path / "host"), host_listing(tmp_path / "host")))
+        results.append(done)
+    differences = Differences()
+    for case, docker, skiff in zip(cases, *results):
+        differences.compare(case, docker, skiff)
+    assert not differences.found, str(differences)
+
+
+CP_STREAM = ["/work", "/work/", "/work/.", "/work/file", "/work/link", "/work/linkdir",
+             "/work/linkdir/", "/work/linkdir/.", "/work/dir/sub", "/work/fifo"]
+
+
+def test_cp_to_a_stream(both):
+    results = []
+    for engine in both:
+        engine.run("create", "--name", "source", IMAGE, "true")
+        results.append([(path, options, list(listing(engine.run(
+            "cp", *options, f"source:{path}", "-").stdout).items()))
+            for path in CP_STREAM for options in ([], ["-L"])])
+    for docker, skiff in zip(*results):
+        assert skiff == docker
