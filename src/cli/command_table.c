@@ -19,6 +19,8 @@ static const struct command_path paths[] = {
 	{NULL, "inspect", &cmd_inspect},
 	{NULL, "kill", &cmd_kill},
 	{NULL, "load", &cmd_load, .common = true},
+	{NULL, "login", &cmd_login},
+	{NULL, "logout", &cmd_logout},
 	{NULL, "logs", &cmd_logs},
 	{NULL, "pause", &cmd_pause},
 	{NULL, "port", &cmd_port},

@@ -21,6 +21,8 @@ extern const struct command cmd_info;
 extern const struct command cmd_inspect;
 extern const struct command cmd_kill;
 extern const struct command cmd_load;
+extern const struct command cmd_login;
+extern const struct command cmd_logout;
 extern const struct command cmd_logs;
 extern const struct command cmd_pause;
 extern const struct command cmd_port;

@@ -182,9 +182,10 @@ static int add_registry(struct access *access, const char *domain, const char *p
 	struct registry_endpoint endpoint = {
 		.reference = {.domain = (char *)domain, .path = (char *)path},
 	};
+	auto_free char *name = path ? xasprintf("%s/%s", domain, path) : xstrdup(domain);
 	int r;
 
-	r = registries_conf_is_insecure(access->conf, domain, err);
+	r = registries_conf_is_insecure(access->conf, name, err);
 	if (r < 0)
 		return r;
 	endpoint.insecure = r > 0;

@@ -228,6 +228,19 @@ int auth_file_find(const struct auth_file *file, const char *domain, const char 
 	}
 }
 
+void auth_file_list(const struct auth_file *file, struct strv *ret_keys)
+{
+	const char *name;
+	json_t *entry;
+
+	json_object_foreach (entries_of(file), name, entry) {
+		auto_free char *plain = plain_key(name);
+
+		if (!strv_has(ret_keys, plain))
+			strv_add(ret_keys, plain);
+	}
+}
+
 static char *encode_auth(const struct credentials *credentials)
 {
 	auto_free char *pair = xasprintf("%s:%s", credentials->username, credentials->password);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/strv.h"
 
 struct credentials;
 struct trust_paths;
@@ -60,6 +61,9 @@ int auth_file_find(const struct auth_file *file, const char *domain, const char 
 
 /* How this file spells a registry: "docker.io" is a URL to docker. Caller frees. */
 char *auth_file_key(const struct auth_file *file, const char *key);
+
+/* Keys of all entries, as "domain" or "domain/path". */
+void auth_file_list(const struct auth_file *file, struct strv *ret_keys);
 
 /* In memory only. NULL credentials: an entry that only says that a program has them. */
 void auth_file_set(struct auth_file *file, const char *key, const struct credentials *credentials);

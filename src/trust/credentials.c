@@ -255,6 +255,22 @@ int credentials_erase(const struct trust_paths *paths, const struct credentials_
 	return 0;
 }
 
+int credentials_list(const struct trust_paths *paths, const struct credentials_choice *choice,
+		     struct strv *ret_keys, struct error *err)
+{
+	auto_(auth_places_release) struct auth_places places = {0};
+	auto_(auth_file_release) struct auth_file file = {0};
+	int r;
+
+	list_places(paths, choice, &places);
+	if (places.count == 0)
+		return 0;
+	r = auth_file_read(places.items[0].path, places.items[0].style, &file, err);
+	if (r > 0)
+		auth_file_list(&file, ret_keys);
+	return r < 0 ? r : 0;
+}
+
 int credentials_proxies(const struct trust_paths *paths, struct strv *ret_environment,
 			struct error *err)
 {

@@ -85,6 +85,10 @@ int credentials_store(const struct trust_paths *paths, const struct credentials_
 int credentials_erase(const struct trust_paths *paths, const struct credentials_choice *choice,
 		      const char *key, bool *ret_found, struct error *err);
 
+/* The registries (and repositories) that the file which credentials_store() writes has entries for. */
+int credentials_list(const struct trust_paths *paths, const struct credentials_choice *choice,
+		     struct strv *ret_keys, struct error *err);
+
 /* Of docker's config.json, "proxies"."default": KEY=value for the environment of containers. */
 int credentials_proxies(const struct trust_paths *paths, struct strv *ret_environment,
 			struct error *err);

@@ -3,6 +3,7 @@
 
     with DockerRegistry(directory, tls=True, users={"alice": "secret"}) as registry:
         registry.domain     "127.0.0.1:5001"
+        registry.name       "registry.localhost:5001"
         registry.ca         the authority that signed its certificate
         registry.put_image("team/app", "1", …)
 """
@@ -55,14 +56,14 @@ def openssl(*args, **options):
 
 
 def make_certificates(directory):
-    """ca.crt, and server.crt with server.key for 127.0.0.1 and localhost."""
+    """ca.crt, and server.crt with server.key for 127.0.0.1, localhost and registry.localhost."""
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
             "-keyout", directory / "ca.key", "-out", directory / "ca.crt", "-days", "2",
             "-subj", "/CN=test authority")
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
             "-keyout", directory / "server.key", "-out", directory / "server.csr",
             "-subj", "/CN=localhost")
-    (directory / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    (directory / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.localhost\n")
     openssl("x509", "-req", "-in", directory / "server.csr", "-CA", directory / "ca.crt",
             "-CAkey", directory / "ca.key", "-CAcreateserial", "-days", "2",
             "-extfile", directory / "names", "-out", directory / "server.crt")
@@ -85,6 +86,11 @@ class DockerRegistry:
     @property
     def domain(self):
         return f"{self.host}:{self.port}"
+
+    @property
+    def name(self):
+        """A name that nobody takes for loopback, though curl finds it there: no plain HTTP."""
+        return f"registry.localhost:{self.port}"
 
     @property
     def ca(self):

@@ -10,6 +10,7 @@ import pytest
 from docker_archive import Image
 from helpers.docker_registry import MANIFEST, DockerRegistry, digest_of, openssl
 from helpers.features import require_tool
+from helpers.home import Home
 from helpers.images import tool
 
 ACCEPT = [{"type": "insecureAcceptAnything"}]
@@ -18,26 +19,8 @@ REJECT = [{"type": "reject"}]
 
 @pytest.fixture
 def home(tmp_path, make_skiff):
-    """A home directory of the test's own, and a skiff that lives there."""
-    class Home:
-        path = tmp_path / "home"
-        skiff = make_skiff()
-
-        def write(self, name, content):
-            target = self.path / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(content if isinstance(content, str) else json.dumps(content))
-            return target
-
-        def policy(self, default, **transports):
-            self.write(".config/containers/policy.json",
-                       {"default": default, "transports": transports})
-
-    home = Home()
-    home.path.mkdir()
-    home.skiff.environment = {**home.skiff.environment, "HOME": str(home.path),
-                              "XDG_CONFIG_HOME": str(home.path / ".config")}
-    return home
+    """A skiff that lives in a home directory of its own."""
+    return Home(tmp_path / "home", make_skiff())
 
 
 def archive(tmp_path, name="alpine:3.18"):
