@@ -9,13 +9,16 @@
 
 struct update_opts {
 	struct limit_request limits;
-	const char *kernel_memory;
+	const char *kernel_memory, *restart;
 };
 
 static const struct option_spec update_options[] = {
 	OPT_STRING(struct update_opts, kernel_memory, 0, "kernel-memory", "bytes",
 		   "Kernel memory limit", .deprecated = "and no longer supported by the kernel"),
 	OPT_INCLUDE(struct update_opts, limits, limit_options),
+	OPT_STRING(struct update_opts, restart, 0, "restart", "string",
+		   "Restart policy to apply when a container exits",
+		   .choices = "no on-failure always unless-stopped"),
 	OPT_END,
 };
 
@@ -50,14 +53,22 @@ static int update_one(const struct command_call *call, const char *selector, str
 {
 	const struct update_opts *opts = call->opts;
 
-	return container_update(call->engine, selector, &opts->limits, err);
+	if (!asks_for_nothing(&opts->limits)) {
+		int r = container_update(call->engine, selector, &opts->limits, err);
+
+		if (r < 0)
+			return r;
+	}
+	if (!opts->restart)
+		return 0;
+	return container_update_restart(call->engine, selector, opts->restart, err);
 }
 
 static int update_run(const struct command_call *call)
 {
 	const struct update_opts *opts = call->opts;
 
-	if (asks_for_nothing(&opts->limits) && !opts->kernel_memory)
+	if (asks_for_nothing(&opts->limits) && !opts->kernel_memory && !opts->restart)
 		return cli_refuse(call,
 				  "you must provide one or more flags when using this command");
 	return each_argument(call, update_one);
@@ -66,7 +77,7 @@ static int update_run(const struct command_call *call)
 const struct command cmd_update = {
 	.name = "update",
 	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
-	.summary = "Update the limits of one or more containers",
+	.summary = "Update the configuration of one or more containers",
 	.description =
 		"Changes what create was told. A container that runs is limited anew at once, "
 		"without being stopped. When a part of it cannot be enforced, nothing is "

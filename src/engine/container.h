@@ -172,6 +172,10 @@ int container_logs(struct engine *engine, const char *selector, const struct log
 int container_update(struct engine *engine, const char *selector,
 		     const struct limit_request *limits, struct error *err);
 
+/* update --restart; heard at once by the monitor of a container that runs. */
+int container_update_restart(struct engine *engine, const char *selector, const char *policy,
+			     struct error *err);
+
 /* ---- ending ---- */
 
 /* timeout_s: -1 the container's own; signal NULL: the container's own. Returns when it is gone. */

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "engine/stream_internal.h"
 #include "monitor/protocol.h"
+#include "runtime/restart_policy.h"
 #include "runtime/state.h"
 #include "sys/process.h"
 #include "sys/self_exe.h"
@@ -232,6 +233,28 @@ int monitor_link_attach(int state_fd, const struct monitor_link_options *options
 	*ret_link = link;
 	link = MONITOR_LINK_EMPTY;
 	return 0;
+}
+
+int monitor_link_set_restart(int state_fd, const struct restart_policy *policy, struct error *err)
+{
+	const struct monitor_link_options options = {.attach_flags = MONITOR_WANT_END};
+	const struct monitor_restart_policy message = {
+		.type = MONITOR_RESTART_POLICY,
+		.kind = (uint8_t)policy->kind,
+		.max_retries = policy->max_retries,
+	};
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
+	int r;
+
+	r = monitor_link_attach(state_fd, &options, &link, err);
+	if (r < 0)
+		return r;
+	r = (int)fd_send(link.sock, &message, sizeof(message), NULL, 0);
+	if (r >= 0)
+		r = understand_answer(&link, err);
+	if (r < 0 && err->kind == ERR_NONE)
+		return err_set(err, ERR_CONFLICT, ENOTCONN, "container is not running");
+	return r < 0 ? r : 0;
 }
 
 /* ---- end ---- */

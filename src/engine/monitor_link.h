@@ -58,6 +58,11 @@ int monitor_link_launch(struct monitor_link *link, const struct monitor_link_lau
 int monitor_link_attach(int state_fd, const struct monitor_link_options *options,
 			struct monitor_link *ret_link, struct error *err);
 
+struct restart_policy;
+
+/* Tells the monitor of a container the policy from now on. ERR_CONFLICT when nobody answers. */
+int monitor_link_set_restart(int state_fd, const struct restart_policy *policy, struct error *err);
+
 /* Waits until the monitor process is gone (it has then cleaned up everything). */
 int monitor_link_wait_gone(struct monitor_link *link, struct error *err);
 

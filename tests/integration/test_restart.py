@@ -276,6 +276,43 @@ def test_restart_keeps_a_container_with_rm(skiff, foreground):
     assert not skiff.leftovers()
 
 
+# ---- update ----
+
+def test_update_of_a_running_container(skiff):
+    skiff.start("--name", "box")
+    assert skiff.run("update", "--restart", "on-failure:1", "box").stdout == "box\n"
+    assert skiff.inspect("box")["HostConfig"]["RestartPolicy"] == {"Name": "on-failure",
+                                                                   "MaximumRetryCount": 1}
+    kill_init(skiff)
+    wait_restart(skiff, 1)
+    skiff.run("update", "--restart", "no", "box")
+    kill_init(skiff)
+    wait_status(skiff, "exited")
+    assert count(skiff) == 1
+
+
+def test_update_of_a_stopped_container(skiff):
+    skiff.run("create", "--name", "box", "busybox", *FOREVER)
+    skiff.run("update", "--restart", "always", "-m", "64m", "box")
+    skiff.run("start", "box")
+    kill_init(skiff)
+    wait_restart(skiff, 1)
+    assert skiff.inspect("box")["HostConfig"]["Memory"] == 64 << 20
+    skiff.run("rm", "-f", "box")
+
+
+def test_update_while_it_waits(restarting):
+    """As docker: the restart that is under way still comes, and is the last."""
+    restarting.run("update", "--restart", "no", "box")
+    wait_status(restarting, "exited")
+
+
+def test_update_refuses(skiff):
+    skiff.start("--name", "box", "--rm")
+    assert "AutoRemove is enabled" in skiff.fails("update", "--restart", "always", "box").stderr
+    assert "unknown policy" in skiff.fails("update", "--restart", "x", "box").stderr
+
+
 # ---- values ----
 
 @pytest.mark.parametrize("value, words", [
