@@ -68,6 +68,7 @@ static const struct command_path paths[] = {
 	{"container", "unpause", &cmd_unpause},
 	{"container", "update", &cmd_update},
 	{"container", "wait", &cmd_wait},
+	{"healthcheck", "run", &cmd_healthcheck_run},
 	{"image", "history", &cmd_history},
 	{"image", "inspect", &cmd_image_inspect},
 	{"image", "list", &cmd_images, .alias = true},
@@ -88,6 +89,7 @@ static const struct command_path paths[] = {
 
 static const struct command_group groups[] = {
 	{"container", "Manage containers"},
+	{"healthcheck", "Check the health of containers"},
 	{"image", "Manage images"},
 	{"system", "Manage skiff"},
 };

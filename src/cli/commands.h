@@ -13,6 +13,7 @@ extern const struct command cmd_create;
 extern const struct command cmd_exec;
 extern const struct command cmd_export;
 extern const struct command cmd_fsck;
+extern const struct command cmd_healthcheck_run;
 extern const struct command cmd_history;
 extern const struct command cmd_image_inspect;
 extern const struct command cmd_image_prune;

@@ -17,6 +17,14 @@ static const char *const state_names[] = {
 };
 static_assert(ARRAY_SIZE(state_names) == CONTAINER_DEAD + 1, "a name for each state");
 
+static const char *const health_notes[] = {
+	[CONTAINER_HEALTH_NONE] = "",
+	[CONTAINER_HEALTH_STARTING] = " (health: starting)",
+	[CONTAINER_HEALTH_HEALTHY] = " (healthy)",
+	[CONTAINER_HEALTH_UNHEALTHY] = " (unhealthy)",
+};
+static_assert(ARRAY_SIZE(health_notes) == CONTAINER_HEALTH_UNHEALTHY + 1, "a note for each health");
+
 const char *container_state_name(enum container_status status)
 {
 	return state_names[status];
@@ -46,7 +54,7 @@ void container_status_text(const struct container_summary *summary, int64_t now_
 		strbuf_adds(ret_text, "Created");
 		break;
 	case CONTAINER_RUNNING:
-		add_up(summary, now_ns, "", ret_text);
+		add_up(summary, now_ns, health_notes[summary->health], ret_text);
 		break;
 	case CONTAINER_PAUSED:
 		add_up(summary, now_ns, " (Paused)", ret_text);

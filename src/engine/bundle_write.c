@@ -11,6 +11,7 @@
 #include "engine/capability_list.h"
 #include "engine/container_internal.h"
 #include "engine/emit.h"
+#include "engine/health_option.h"
 #include "engine/host_files.h"
 #include "engine/log_option.h"
 #include "engine/mount_points.h"
@@ -311,6 +312,9 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	if (r < 0)
 		return r;
 	r = restart_policy_parse(config->restart, &launch.restart, err);
+	if (r < 0)
+		return r;
+	r = health_options_apply(config, &launch.health, err);
 	if (r < 0)
 		return r;
 	r = compile_seccomp(c, root_fd, capabilities, &launch.seccomp, err);

@@ -45,6 +45,10 @@ struct create_request {
 	int64_t oom_score_adj;
 	const char *shm_size;
 	const char *stop_signal;
+	const char *health_cmd, *health_interval, *health_timeout, *health_start_period;
+	const char *health_start_interval, *health_on_failure;
+	int64_t health_retries; /* 0: unset */
+	bool no_healthcheck;
 	const char *restart;    /* no, always, unless-stopped, on-failure[:n] */
 	int64_t stop_timeout_s; /* -1: default (10) */
 	const char *log_driver;
@@ -97,10 +101,19 @@ enum container_status {
 	CONTAINER_DEAD, /* was started, and nobody wrote down how it ended (crash, reboot) */
 };
 
+/* The numbers are those of enum health_status (runtime/health_check.h). */
+enum container_health {
+	CONTAINER_HEALTH_NONE,
+	CONTAINER_HEALTH_STARTING,
+	CONTAINER_HEALTH_HEALTHY,
+	CONTAINER_HEALTH_UNHEALTHY,
+};
+
 struct container_summary {
 	char *id, *name, *image, *command;
 	int64_t created_ns, started_ns, finished_ns;
 	enum container_status status;
+	enum container_health health; /* NONE also when it does not run */
 	int exit_code;
 	struct strv labels;
 	char *ports; /* "0.0.0.0:8080->80/tcp, 443/tcp" while it runs; NULL: none */
@@ -171,6 +184,10 @@ int container_logs(struct engine *engine, const char *selector, const struct log
 /* Changes the record, and what of it limits a container that runs at once; all of it or nothing. */
 int container_update(struct engine *engine, const char *selector,
 		     const struct limit_request *limits, struct error *err);
+
+/* Checks the health of a running container now and waits for the result. */
+int container_healthcheck(struct engine *engine, const char *selector, bool *ret_healthy,
+			  struct error *err);
 
 /* update --restart; heard at once by the monitor of a container that runs. */
 int container_update_restart(struct engine *engine, const char *selector, const char *policy,

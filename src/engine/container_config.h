@@ -40,7 +40,10 @@ struct container_config {
 	bool stop_timeout_set;
 	int64_t stop_timeout_s;
 	bool init, auto_remove;
-	char *restart; /* runtime/restart_policy.h; NULL: no */
+	char *healthcheck;        /* docker's Healthcheck as JSON text; NULL: none */
+	struct strv health_shell; /* of the image, for its CMD-SHELL; empty: /bin/sh -c */
+	char *health_on_failure;  /* NULL: none */
+	char *restart;            /* runtime/restart_policy.h; NULL: no */
 
 	/* the root and what is mounted into it */
 	struct strv layers; /* chain ids, bottom first */

@@ -9,6 +9,7 @@
 #include "engine/container_internal.h"
 #include "engine/filter.h"
 #include "engine/image_internal.h"
+#include "runtime/health_check.h"
 
 static const char *const keys[] = {
 	"ancestor", "before",  "exited",  "expose", "health", "id",     "is-task", "label",
@@ -315,5 +316,6 @@ bool container_filter_matches(const struct container_filter *filter,
 	      filters_match_text(filters, "status", "running")))
 		return false;
 	return exit_code_matches(filters, summary) &&
-	       filters_match_text(filters, "health", "none"); /* nobody has checks yet */
+	       filters_match_text(filters, "health",
+				  health_status_name((enum health_status)summary->health));
 }

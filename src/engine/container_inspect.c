@@ -17,7 +17,16 @@ static void set_time(json_t *object, const char *key, int64_t ns)
 	inspect_set_text(object, key, ns ? text : NO_TIME);
 }
 
-static json_t *inspect_state(const struct container_view *v)
+/* docker's members of Health, and the status of a check that has not run yet. */
+static void set_health(const struct container *c, json_t *o)
+{
+	json_t *health = c->config.healthcheck ? container_health_load(c) : NULL;
+
+	if (health)
+		inspect_set(o, "Health", health);
+}
+
+static json_t *inspect_state(const struct container *c, const struct container_view *v)
 {
 	bool alive = container_view_is_alive(v);
 	bool restarting = v->status == CONTAINER_RESTARTING;
@@ -34,6 +43,7 @@ static json_t *inspect_state(const struct container_view *v)
 	inspect_set_text(o, "Error", alive ? NULL : v->exit.error);
 	set_time(o, "StartedAt", alive ? v->state.started_ns : v->exit.started_ns);
 	set_time(o, "FinishedAt", alive || !v->exit.started_ns ? 0 : v->exit.finished_ns);
+	set_health(c, o);
 	return o;
 }
 
@@ -153,7 +163,7 @@ static json_t *inspect_object(const struct container *container, const struct co
 	inspect_set_text(o, "Id", record->id);
 	set_time(o, "Created", record->created_ns);
 	set_command(container, o);
-	inspect_set(o, "State", inspect_state(view));
+	inspect_set(o, "State", inspect_state(container, view));
 	inspect_set_text(o, "Image", record->image_id);
 	set_files(container, o);
 	inspect_set_text(o, "Name", name);

@@ -129,6 +129,12 @@ int container_end_and_bury(struct container *container, const struct end_request
 /* Removes record, files, and with `volumes` its anonymous volumes. The caller holds the lock. */
 int container_erase(const struct container *container, bool volumes, struct error *err);
 
+/* docker's State.Health of the last check, a new reference; NULL: there was none. */
+json_t *container_health_load(const struct container *container);
+
+/* Of a run, by its state directory. */
+enum container_health container_health_look(int state_fd);
+
 const char *container_status_name(enum container_status status);
 
 /* Whether the kernel has frozen the cgroup of a container that has STATE_MODE_PAUSED. */

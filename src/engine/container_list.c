@@ -113,6 +113,13 @@ static bool look_at_orphan(int states_fd, const char *id, struct container_summa
 	return true;
 }
 
+static enum container_health look_at_health(int states_fd, const char *id)
+{
+	auto_close int fd = openat(states_fd, id, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? CONTAINER_HEALTH_NONE : container_health_look(fd);
+}
+
 /* True when it is alive; status and start are filled. */
 static bool look_alive(int states_fd, const char *id, struct container_summary *s)
 {
@@ -131,6 +138,8 @@ static bool look_alive(int states_fd, const char *id, struct container_summary *
 	}
 	s->started_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 	s->status = CONTAINER_RUNNING;
+	if (st.st_mode & STATE_MODE_HEALTH)
+		s->health = look_at_health(states_fd, id);
 	if ((st.st_mode & STATE_MODE_PAUSED) && is_frozen_in(states_fd, id))
 		s->status = CONTAINER_PAUSED;
 	return true;

@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "engine/create_internal.h"
+#include "engine/health_option.h"
 #include "engine/signal_name.h"
 #include "image/image_config.h"
 #include "runtime/restart_policy.h"
@@ -222,6 +223,9 @@ int create_process(const struct create_request *q, const struct image_config *im
 	if (r < 0)
 		return r;
 	r = merge_restart(q, c, err);
+	if (r < 0)
+		return r;
+	r = health_options_merge(q, image, c, err);
 	if (r < 0)
 		return r;
 	c->tty = q->tty;

@@ -70,6 +70,8 @@ json_t *inspect_config(const struct container *container)
 	inspect_set_bool(o, "StdinOnce", c->stdin_once);
 	inspect_set(o, "Env", json_from_strv(&c->env));
 	inspect_set(o, "Cmd", inspect_list_or_null(&c->cmd));
+	if (c->healthcheck)
+		inspect_set(o, "Healthcheck", json_loads(c->healthcheck, 0, NULL));
 	inspect_set_text(o, "Image", container->record.image_ref);
 	inspect_set(o, "Volumes", c->image_volumes.count ? set_of(&c->image_volumes) : json_null());
 	inspect_set_text(o, "WorkingDir", c->workdir);

@@ -257,6 +257,36 @@ int monitor_link_set_restart(int state_fd, const struct restart_policy *policy, 
 	return r < 0 ? r : 0;
 }
 
+static int receive_health(int sock, struct monitor_health_result *ret_result, struct error *err)
+{
+	uint8_t buffer[256];
+	struct monitor_packet packet;
+	ssize_t n = receive_answer(sock, buffer, sizeof(buffer));
+
+	if (n <= 0 || monitor_packet_parse(buffer, (size_t)n, &packet) < 0 ||
+	    packet.type != MONITOR_HEALTH_RESULT)
+		return err_set(err, ERR_CONFLICT, ENOTCONN, "container is not running");
+	*ret_result = packet.health;
+	return 0;
+}
+
+int monitor_link_check_health(int state_fd, struct monitor_health_result *ret_result,
+			      struct error *err)
+{
+	const struct monitor_link_options options = {.attach_flags = MONITOR_WANT_EXIT};
+	const uint8_t message = MONITOR_HEALTH_RUN;
+	auto_(monitor_link_release) struct monitor_link link = MONITOR_LINK_EMPTY;
+	int r;
+
+	r = monitor_link_attach(state_fd, &options, &link, err);
+	if (r < 0)
+		return r;
+	r = (int)fd_send(link.sock, &message, sizeof(message), NULL, 0);
+	if (r < 0)
+		return err_set(err, ERR_CONFLICT, -r, "container is not running");
+	return receive_health(link.sock, ret_result, err);
+}
+
 /* ---- end ---- */
 
 int monitor_link_wait_gone(struct monitor_link *link, struct error *err)

@@ -58,6 +58,10 @@ int monitor_link_launch(struct monitor_link *link, const struct monitor_link_lau
 int monitor_link_attach(int state_fd, const struct monitor_link_options *options,
 			struct monitor_link *ret_link, struct error *err);
 
+/* Lets the monitor of a container check its health now. ERR_CONFLICT when it ends meanwhile. */
+int monitor_link_check_health(int state_fd, struct monitor_health_result *ret_result,
+			      struct error *err);
+
 struct restart_policy;
 
 /* Tells the monitor of a container the policy from now on. ERR_CONFLICT when nobody answers. */

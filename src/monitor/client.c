@@ -238,6 +238,11 @@ static int obey(struct client *client, const struct monitor_packet *packet)
 		(void)process_signal(client->list->container_pidfd, packet->signal.signal);
 		return 0;
 	}
+	if (packet->type == MONITOR_HEALTH_RUN) {
+		client->wants_health = true;
+		client->list->on_health_run(client->list->context);
+		return 0;
+	}
 	if (packet->type == MONITOR_RESTART_POLICY) {
 		const struct restart_policy policy = {
 			.kind = (enum restart_kind)packet->restart.kind,
@@ -424,6 +429,24 @@ bool client_list_is_busy(const struct client_list *list)
 		if (!list->items[i]->is_dead && has_queue(list->items[i]))
 			return true;
 	return false;
+}
+
+void client_list_send_health(struct client_list *list, enum health_status status, int exit_code)
+{
+	const struct monitor_health_result message = {
+		.type = MONITOR_HEALTH_RESULT,
+		.status = (uint8_t)status,
+		.exit_code = exit_code,
+	};
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct client *client = list->items[i];
+
+		if (!client->wants_health || client->is_done)
+			continue;
+		client->wants_health = false;
+		send_message(client, &message, sizeof(message));
+	}
 }
 
 static void send_exit(struct client *client, int exit_code)

@@ -24,6 +24,7 @@
 
 #include "base/strbuf.h"
 #include "monitor/container_io.h"
+#include "monitor/health.h"
 #include "runtime/restart_policy.h"
 #include "sys/event.h"
 
@@ -39,6 +40,7 @@ struct client {
 	bool is_waited_for;         /* exerts back-pressure on the container's output */
 	bool is_dead;               /* to be freed when nobody looks at it */
 	bool is_done;               /* EXIT was said: nothing more is sent or heard */
+	bool wants_health;          /* the result of the next check */
 	bool input_ended;
 	struct strbuf queue; /* messages: length (uint32_t), bytes */
 	size_t queue_sent;   /* bytes of `queue` that are done with */
@@ -56,6 +58,7 @@ struct client_list {
 	bool kept;            /* what EXIT says */
 	bool is_between_runs; /* nothing runs: there are no streams to attach to */
 	void (*on_restart_policy)(void *context, const struct restart_policy *policy);
+	void (*on_health_run)(void *context);
 	void *context;
 
 	struct event_source listener; /* descriptor owned */
@@ -83,6 +86,9 @@ bool client_list_holds_output(const struct client_list *list);
 
 /* The container takes input again. */
 void client_list_give_input(struct client_list *list);
+
+/* A check has ended: tells those who asked for one. */
+void client_list_send_health(struct client_list *list, enum health_status status, int exit_code);
 
 /* A run has ended and another will come: tells everybody but those with MONITOR_WANT_END. */
 void client_list_send_run_exit(struct client_list *list, int exit_code);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "monitor/json_log.h"
 
 /*
@@ -40,33 +41,6 @@ static const char *const stream_names[] = {
 
 _Static_assert(sizeof(stream_names) / sizeof(stream_names[0]) == JSON_LOG_STREAM_COUNT,
 	       "every stream has a name");
-
-static bool is_continuation(unsigned char c)
-{
-	return (c & 0xc0) == 0x80;
-}
-
-/*
- * The length of the well-formed UTF-8 character at s, or 0 (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF).
- */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-	if (s[0] >= 0xc2 && s[0] <= 0xdf && len >= 2)
-		return is_continuation(s[1]) ? 2 : 0;
-	if (s[0] >= 0xe0 && s[0] <= 0xef && len >= 3) {
-		if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f))
-			return 0;
-		return is_continuation(s[1]) && is_continuation(s[2]) ? 3 : 0;
-	}
-	if (s[0] >= 0xf0 && s[0] <= 0xf4 && len >= 4) {
-		if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-			return 0;
-		return is_continuation(s[1]) && is_continuation(s[2]) && is_continuation(s[3]) ? 4
-											       : 0;
-	}
-	return 0;
-}
 
 static char *put(char *out, const void *data, size_t len)
 {

@@ -114,6 +114,16 @@ static void handle_restart_policy(void *context, const struct restart_policy *po
 	m->policy = *policy;
 }
 
+static void handle_health_run(void *context)
+{
+	struct monitor *m = context;
+
+	if (m->health.health.status == HEALTH_NONE)
+		client_list_send_health(&m->clients, HEALTH_NONE, -1);
+	else
+		monitor_health_run(m);
+}
+
 static int next_timeout_ms(const struct monitor *m)
 {
 	int64_t compress_at_ns = json_log_compress_at(&m->log);
@@ -168,6 +178,7 @@ static void monitor_init(struct monitor *m)
 			      .lock_fd = NO_FD,
 			      .start_lock_fd = NO_FD,
 			      .log = JSON_LOG_EMPTY,
+			      .health = MONITOR_HEALTH_EMPTY,
 			      .loop = EVENT_LOOP_EMPTY};
 	m->process =
 		(struct runtime_process){.pidfd = NO_FD, .console_fd = NO_FD, .start_sock = NO_FD};
@@ -181,6 +192,7 @@ static void monitor_init(struct monitor *m)
 	m->clients.buffer = m->buffer;
 	m->clients.io = &m->io;
 	m->clients.on_restart_policy = handle_restart_policy;
+	m->clients.on_health_run = handle_health_run;
 	m->clients.context = m;
 }
 
@@ -248,6 +260,7 @@ int monitor_main(void)
 	settle(m, MONITOR_CONTROL_FD);
 	if (start_serving(m) < 0)
 		abort();
+	monitor_health_begin(m);
 	do
 		while (!m->has_ended)
 			monitor_serve_once(m);

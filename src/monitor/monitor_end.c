@@ -19,6 +19,7 @@ void monitor_finish_run(struct monitor *m)
 {
 	if (m->is_finished)
 		return;
+	monitor_health_end(m);
 	container_io_drain(&m->io);
 	json_log_finish(&m->log, clock_now_ns());
 	m->oom_killed = m->process.cgroup && cgroup_oom_kills(m->process.cgroup) > 0;

@@ -32,6 +32,7 @@
 #include "monitor/client.h"
 #include "monitor/container_io.h"
 #include "monitor/json_log.h"
+#include "monitor/monitor_health.h"
 #include "monitor/monitor_network.h"
 #include "monitor/protocol.h"
 #include "monitor/restart.h"
@@ -67,6 +68,7 @@ struct monitor {
 	int64_t finished_ns;
 	char *failure; /* why it could not be started again; NULL */
 
+	struct monitor_health health;
 	struct restart_policy policy;
 	struct restart_history history;
 	struct stop_mark stop; /* as it was when the run had ended */

@@ -164,8 +164,11 @@ static int stage_create(struct monitor *m, const struct launch *launch, struct e
  */
 static int stage_publish(struct monitor *m, struct error *err)
 {
-	struct container_state state = {.started_ns = m->started_ns,
-					.restart_count = m->history.count};
+	struct container_state state = {
+		.started_ns = m->started_ns,
+		.restart_count = m->history.count,
+		.has_health = m->health.check.test.count > 0,
+	};
 	int r;
 
 	r = process_id_of(m->process.pid, &state.init);
@@ -174,6 +177,7 @@ static int stage_publish(struct monitor *m, struct error *err)
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "look up the container's process");
 	state.cgroup_path = m->process.cgroup_path ? m->process.cgroup_path : (char *)"";
+	monitor_health_announce(m);
 	r = container_state_save(m->state_fd, &state);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "write '%s'", STATE_FILE_NAME);
@@ -198,6 +202,9 @@ static int run_stages(struct monitor *m, struct error *err)
 	m->policy = launch.restart;
 	free(m->event_attributes);
 	m->event_attributes = TAKE_PTR(launch.event_attributes);
+	health_check_release(&m->health.check);
+	m->health.check = launch.health;
+	launch.health = (struct health_check){0};
 	begin_log(m, &launch);
 	r = stage_create(m, &launch, err);
 	if (r < 0)
@@ -251,6 +258,7 @@ static void take_back_process(struct monitor *m)
 	}
 	monitor_network_end(m->network);
 	container_io_release(&m->io);
+	monitor_health_end(m);
 }
 
 /* Nothing of a container that was made and not started stays: process, cgroup, names in /run. */

@@ -78,6 +78,13 @@ static bool is_wanted(struct monitor *m)
 		m->auto_remove = false;
 		m->clients.kept = true;
 	}
+	if (m->health.wants_stop)
+		m->stop.cancels = m->stop.by_hand = true;
+	if (m->health.wants_restart && !m->stop.cancels && !m->auto_remove) {
+		m->history.count++;
+		m->history.delay_ns = RESTART_DELAY_MIN_NS;
+		return true;
+	}
 	end.is_cancelled = m->stop.cancels;
 	end.stopped_by_hand = m->stop.by_hand;
 	return restart_decide(&m->history, &m->policy, &end);
@@ -260,6 +267,7 @@ static int launch(struct restart_work *work)
 	}
 	m->is_between_runs = false;
 	monitor_announce_run(m);
+	monitor_health_begin(m);
 	monitor_reap(m);
 	return 0;
 }

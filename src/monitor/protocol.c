@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "runtime/health_check.h"
 #include "runtime/restart_policy.h"
 
 #define ATTACH_FLAGS_KNOWN                                                                         \
@@ -32,12 +33,15 @@ static size_t fixed_size(enum monitor_message type)
 		return sizeof(struct monitor_signal);
 	case MONITOR_RESTART_POLICY:
 		return sizeof(struct monitor_restart_policy);
+	case MONITOR_HEALTH_RESULT:
+		return sizeof(struct monitor_health_result);
 	case MONITOR_EXIT:
 		return sizeof(struct monitor_exit);
 	case MONITOR_STDIN_TAKEN:
 		return sizeof(struct monitor_stdin_taken);
 	case MONITOR_STDIN:
 	case MONITOR_STDIN_EOF:
+	case MONITOR_HEALTH_RUN:
 	case MONITOR_STDOUT:
 	case MONITOR_STDERR:
 		return 1;
@@ -67,6 +71,9 @@ static int check_values(const struct monitor_packet *packet)
 	} else if (packet->type == MONITOR_RESTART_POLICY) {
 		good = packet->restart.kind < RESTART_KIND_COUNT &&
 		       packet->restart.max_retries <= INT32_MAX;
+	} else if (packet->type == MONITOR_HEALTH_RESULT) {
+		good = packet->health.status < HEALTH_STATUS_COUNT &&
+		       packet->health.exit_code >= -1 && packet->health.exit_code <= 255;
 	} else if (packet->type == MONITOR_EXIT) {
 		good = packet->exit.exit_code >= 0 && packet->exit.exit_code <= 255;
 	} else if (packet->type == MONITOR_STDIN_TAKEN) {

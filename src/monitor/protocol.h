@@ -13,7 +13,8 @@
  *	    monitor -> command   STARTED or FAILED
  *
  * After that, both ways until one end closes:
- *	    command -> monitor   STDIN, STDIN_EOF, RESIZE, SIGNAL, RESTART_POLICY (answered STARTED)
+ *	    command -> monitor   STDIN, STDIN_EOF, RESIZE, SIGNAL, RESTART_POLICY (answered STARTED),
+ *	                         HEALTH_RUN (answered HEALTH_RESULT)
  *	    monitor -> command   STDOUT, STDERR, STDIN_TAKEN, EXIT
  * EXIT is the last message and comes after the last byte of output was sent on this connection. A
  * container that is started again by its restart policy has exited nevertheless: only a connection
@@ -65,9 +66,11 @@ enum monitor_message {
 	MONITOR_EXIT,
 	MONITOR_STDIN_TAKEN,
 	MONITOR_RESTART_POLICY,
+	MONITOR_HEALTH_RUN,
+	MONITOR_HEALTH_RESULT,
 };
 
-#define MONITOR_MESSAGE_COUNT 14
+#define MONITOR_MESSAGE_COUNT 16
 
 enum monitor_attach_flags {
 	MONITOR_WANT_STDIN = 1,
@@ -130,6 +133,13 @@ struct monitor_restart_policy {
 	uint32_t max_retries;
 };
 
+/* Of a check that ended after HEALTH_RUN. */
+struct monitor_health_result {
+	uint8_t type;
+	uint8_t status;    /* enum health_status; HEALTH_NONE: there is no check */
+	int32_t exit_code; /* -1: not executed, or killed for taking too long */
+};
+
 struct monitor_exit {
 	uint8_t type;
 	uint8_t kept; /* who has promised to remove the container, shall not: it is restarted */
@@ -155,6 +165,7 @@ struct monitor_packet {
 		struct monitor_resize resize;
 		struct monitor_signal signal;
 		struct monitor_restart_policy restart;
+		struct monitor_health_result health;
 		struct monitor_exit exit;
 		struct monitor_stdin_taken taken;
 	};

@@ -79,6 +79,9 @@ int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *e
 	r = parse_log(json_object_get(object, "log"), &launch, err);
 	if (r < 0)
 		return r;
+	r = health_check_from_json(json_object_get(object, "health"), &launch.health, err);
+	if (r < 0)
+		return err_wrap(err, r, "%s", LAUNCH_FILE_NAME);
 	r = parse_restart(json_object_get(object, "restart"), &launch, err);
 	if (r < 0)
 		return r;
@@ -111,6 +114,8 @@ static json_t *format_launch(const struct launch *launch)
 	(void)json_object_set_new(log, "maxFiles", json_integer((json_int_t)launch->log_max_files));
 	(void)json_object_set_new(log, "compress", json_boolean(launch->log_compress));
 	(void)json_object_set_new(object, "log", log);
+	if (launch->health.test.count)
+		(void)json_object_set_new(object, "health", health_check_to_json(&launch->health));
 	if (launch->restart.kind != RESTART_NO)
 		(void)json_object_set_new(
 			object, "restart",
@@ -147,5 +152,6 @@ void launch_release(struct launch *launch)
 	free(launch->seccomp);
 	free(launch->event_attributes);
 	json_decref(launch->network);
+	health_check_release(&launch->health);
 	*launch = (struct launch){0};
 }

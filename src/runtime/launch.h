@@ -14,6 +14,7 @@
  *compiled filter; absent: unconfined "fillVolumes": ["/data"],                   mounts to fill
  *from the image if they are empty "tty": true, "openStdin": true, "stdinOnce": true, "autoRemove":
  *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true},
+ *	  "health": runtime/health_check.h,
  *	  "restart": {"policy": "on-failure", "max": 3}      absent: no
  *	  "event": {"image": "busybox", "name": "web", "label": "value"}
  *	}
@@ -27,6 +28,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/strv.h"
+#include "runtime/health_check.h"
 #include "runtime/restart_policy.h"
 
 enum log_driver {
@@ -50,6 +52,7 @@ struct launch {
 	struct restart_policy restart;
 	char *event_attributes; /* a JSON object's text, for the monitor's events; NULL: none */
 	json_t *network; /* a plan for whoever makes the network (network/plan.h); NULL: none */
+	struct health_check health;
 };
 
 /* Reads and checks the file. */

@@ -123,6 +123,7 @@ static int load_record(int dir_fd, const char *name, json_t **ret_object)
 int container_state_save(int state_dir_fd, const struct container_state *state)
 {
 	auto_(json_decref) json_t *object = json_object();
+	mode_t mode = STATE_MODE_USUAL;
 
 	(void)json_object_set_new(object, "init", format_process_id(&state->init));
 	(void)json_object_set_new(object, "monitor", format_process_id(&state->monitor));
@@ -133,9 +134,11 @@ int container_state_save(int state_dir_fd, const struct container_state *state)
 					  json_integer(state->restart_count));
 	if (state->restarting)
 		(void)json_object_set_new(object, "restarting", json_true());
-	return save_record(state_dir_fd, STATE_FILE_NAME, object,
-			   state->restarting ? STATE_MODE_USUAL | STATE_MODE_RESTARTING
-					     : STATE_MODE_USUAL);
+	if (state->restarting)
+		mode |= STATE_MODE_RESTARTING;
+	if (state->has_health)
+		mode |= STATE_MODE_HEALTH;
+	return save_record(state_dir_fd, STATE_FILE_NAME, object, mode);
 }
 
 int container_state_load(int state_dir_fd, struct container_state *ret_state)

@@ -23,10 +23,12 @@
 #define STATE_LOCK_NAME "lock" /* held by the monitor for its whole life, and by rm */
 #define STATE_FILE_NAME "state.json"
 #define STATE_SOCKET_NAME "attach.sock"
-#define STATE_STOP_NAME "stop" /* container_stop_mark's */
+#define STATE_HEALTH_NAME "health" /* a symbolic link whose text is the status of its health */
+#define STATE_STOP_NAME "stop"     /* container_stop_mark's */
 #define EXIT_FILE_NAME "exit.json"
 #define CONFIG_FILE_NAME "config.json" /* the OCI configuration, made anew at every start */
 #define LAUNCH_FILE_NAME "launch.json" /* what OCI cannot say: runtime/launch.h */
+#define HEALTH_FILE_NAME "health.json" /* the last results of its health check */
 #define LOG_FILE_NAME "json.log"
 
 struct process_id {
@@ -44,6 +46,7 @@ struct container_state {
 	int64_t started_ns;
 	bool restarting;
 	uint32_t restart_count; /* since it was started by hand */
+	bool has_health;        /* only for saving: STATE_MODE_HEALTH */
 	char *cgroup_path;      /* owned; "" when the container has none of its own */
 };
 
@@ -62,6 +65,7 @@ struct container_exit {
  */
 #define STATE_MODE_USUAL 0600
 #define STATE_MODE_PAUSED 0100     /* it is, or is about to be, frozen */
+#define STATE_MODE_HEALTH 0001     /* its health is checked: STATE_HEALTH_NAME tells more */
 #define STATE_MODE_RESTARTING 0010 /* it does not run; the monitor waits to start it again */
 
 /*

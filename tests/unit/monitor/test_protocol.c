@@ -46,7 +46,7 @@ static void test_unknown_and_empty(void **state)
 	assert_int_equal(parse("", 0), -EBADMSG);
 	assert_int_equal(parse("\0", 1), -EBADMSG);
 	assert_int_equal(parse("\xff", 1), -EBADMSG);
-	assert_int_equal(parse("\x0f", 1), -EBADMSG);
+	assert_int_equal(parse("\x11", 1), -EBADMSG);
 	assert_int_equal(parse(large, MONITOR_MESSAGE_MAX), 0);
 	assert_int_equal(parse(large, MONITOR_MESSAGE_MAX + 1), -EBADMSG);
 }
@@ -59,6 +59,8 @@ static void test_values(void **state)
 					    .bytes = MONITOR_STDIN_WINDOW};
 	struct monitor_restart_policy restart = {
 		.type = MONITOR_RESTART_POLICY, .kind = RESTART_ON_FAILURE, .max_retries = 3};
+	struct monitor_health_result health = {
+		.type = MONITOR_HEALTH_RESULT, .status = 3, .exit_code = -1};
 	struct monitor_attach attach = {
 		.type = MONITOR_ATTACH, .version = MONITOR_PROTOCOL_VERSION, .attach_flags = 63};
 
@@ -83,6 +85,12 @@ static void test_values(void **state)
 	assert_int_equal(parse(&restart, sizeof(restart)), 0);
 	restart.kind = RESTART_KIND_COUNT;
 	assert_int_equal(parse(&restart, sizeof(restart)), -EBADMSG);
+
+	assert_int_equal(parse(&health, sizeof(health)), 0);
+	health.exit_code = -2;
+	assert_int_equal(parse(&health, sizeof(health)), -EBADMSG);
+	health = (struct monitor_health_result){.type = MONITOR_HEALTH_RESULT, .status = 4};
+	assert_int_equal(parse(&health, sizeof(health)), -EBADMSG);
 
 	assert_int_equal(parse(&attach, sizeof(attach)), 0);
 	attach.attach_flags = 64;
