@@ -11,11 +11,14 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "cli/option.h"
+#include "cli/refused_options.h"
 #include "engine/container.h"
 
 struct create_opts {
 	struct create_request request;
 	struct strv attach, env, env_files, labels, label_files;
+	const char *unused; /* options that are accepted and have no meaning any more */
+	struct refused_opts refused;
 };
 
 extern const struct option_spec create_options[];

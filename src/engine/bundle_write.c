@@ -20,6 +20,7 @@
 #include "runtime/launch.h"
 #include "runtime/seccomp.h"
 #include "storage/store.h"
+#include "sys/mount.h"
 
 #define HOST_FILE_MAX_BYTES 65536
 #define SECCOMP_CACHE "cache/seccomp"
@@ -29,6 +30,8 @@ void bundle_release(struct bundle *bundle)
 {
 	cleanup_close_fd(&bundle->network_ns_fd);
 	cleanup_close_fd(&bundle->pid_ns_fd);
+	cleanup_close_fd(&bundle->ipc_ns_fd);
+	cleanup_close_fd(&bundle->shm_fd);
 }
 
 static int write_file(const struct container *c, const char *name, const char *text, mode_t mode,
@@ -150,16 +153,48 @@ static int open_namespace(const struct container *c, const char *id, const char 
 	return 0;
 }
 
+/* Its shared memory is a mount in its mount namespace, which only a process in there can copy. */
+static int open_ipc(const struct container *c, const char *id, struct bundle *bundle,
+		    struct error *err)
+{
+	auto_(container_release) struct container other = CONTAINER_EMPTY;
+	auto_close int mount_ns_fd = NO_FD;
+	int r;
+
+	r = container_open(c->engine, id, &other, err);
+	if (r < 0)
+		return r;
+	if (!other.config.ipc_mode || strcmp(other.config.ipc_mode, "shareable") != 0)
+		return err_set(err, ERR_CONFLICT, 0,
+			       "cannot join IPC of a non-shareable container %s: non-shareable IPC "
+			       "(hint: use IpcMode:shareable for the donor container)",
+			       other.record.name);
+	r = open_namespace(c, id, "ipc", &bundle->ipc_ns_fd, err);
+	if (r < 0)
+		return r;
+	r = open_namespace(c, id, "mnt", &mount_ns_fd, err);
+	if (r < 0)
+		return r;
+	bundle->shm_fd = mount_copy_from(mount_ns_fd, "/dev/shm");
+	if (bundle->shm_fd < 0)
+		return err_set(err, ERR_SYSTEM, -bundle->shm_fd, "take /dev/shm of container %s",
+			       other.record.name);
+	return 0;
+}
+
 static int open_joined(const struct container *c, struct bundle *bundle, struct error *err)
 {
 	const char *network = joined_container(c->config.network_mode);
 	const char *pid = joined_container(c->config.pid_mode);
+	const char *ipc = joined_container(c->config.ipc_mode);
 	int r = 0;
 
 	if (network)
 		r = open_namespace(c, network, "net", &bundle->network_ns_fd, err);
 	if (r >= 0 && pid)
 		r = open_namespace(c, pid, "pid", &bundle->pid_ns_fd, err);
+	if (r >= 0 && ipc)
+		r = open_ipc(c, ipc, bundle, err);
 	return r;
 }
 
@@ -199,6 +234,8 @@ static int write_config(const struct container *c, const struct bundle *bundle,
 {
 	auto_free char *network_ns = own_fd_path(bundle->network_ns_fd);
 	auto_free char *pid_ns = own_fd_path(bundle->pid_ns_fd);
+	auto_free char *ipc_ns = own_fd_path(bundle->ipc_ns_fd);
+	auto_free char *shm = own_fd_path(bundle->shm_fd);
 	auto_free char *files = bundle_files_directory(c);
 	const struct oci_input input = {
 		.config = &c->config,
@@ -208,6 +245,8 @@ static int write_config(const struct container *c, const struct bundle *bundle,
 		.capabilities = capabilities,
 		.network_ns = network_ns,
 		.pid_ns = pid_ns,
+		.ipc_ns = ipc_ns,
+		.shm_source = shm,
 		.throttle_cpus = throttle_cpus(),
 		.limit_swap = machine_has_swap(),
 	};

@@ -17,10 +17,13 @@ struct container_config;
 
 /* Descriptors that must stay open until the container runs: config.json refers to them. */
 struct bundle {
-	int network_ns_fd, pid_ns_fd; /* owned */
+	int network_ns_fd, pid_ns_fd, ipc_ns_fd; /* owned */
+	int shm_fd; /* owned; a detached mount: /dev/shm of who has the ipc namespace */
 };
 
-#define BUNDLE_EMPTY ((struct bundle){.network_ns_fd = NO_FD, .pid_ns_fd = NO_FD})
+#define BUNDLE_EMPTY                                                                               \
+	((struct bundle){                                                                          \
+		.network_ns_fd = NO_FD, .pid_ns_fd = NO_FD, .ipc_ns_fd = NO_FD, .shm_fd = NO_FD})
 
 int bundle_write(const struct container *container, struct bundle *ret_bundle, struct error *err);
 void bundle_release(struct bundle *bundle);

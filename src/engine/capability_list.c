@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define BIT(n) ((uint64_t)1 << (n))
 
 uint64_t capability_default_set(void)
@@ -50,8 +51,8 @@ static int parse_name(const char *name, uint64_t *ret_bits)
 	}
 	if (strncasecmp(name, "CAP_", 4) == 0)
 		name += 4;
-	/* The library also takes numbers, which docker does not. */
-	if (!isalpha((unsigned char)*name))
+	/* The library also takes numbers and lists, which docker does not. */
+	if (!isalpha((unsigned char)*name) || name[strspn(name, NAME_LETTERS)])
 		return -EINVAL;
 	n = snprintf(lower, sizeof(lower), "cap_%s", name);
 	if (n < 0 || (size_t)n >= sizeof(lower))

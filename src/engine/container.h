@@ -34,6 +34,10 @@ struct create_request {
 	struct strv tmpfs;   /* --tmpfs /path[:options] */
 	struct strv cap_add, cap_drop, security_opt, group_add;
 	struct strv devices, ulimits, sysctls; /* as docker writes them */
+	struct strv device_cgroup_rules;       /* "c 1:3 rwm" */
+	struct strv annotations;               /* key=value */
+	struct strv storage_opts;
+	const char *domainname, *userns_mode, *runtime;
 	struct strv add_hosts, dns, dns_search, dns_options;
 	struct strv networks; /* --network; empty: the default one */
 	const char *ip, *ip6, *mac_address;

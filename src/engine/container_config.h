@@ -34,6 +34,7 @@ struct container_config {
 	struct strv env;             /* whole: image, defaults, request */
 	char *user, *workdir;        /* NULL: root, "/" */
 	char *hostname;              /* NULL: the host's (--uts host) */
+	char *domainname;            /* NULL: none */
 	bool tty, open_stdin, stdin_once;
 	bool attach_stdin, attach_stdout, attach_stderr;
 	char *stop_signal; /* NULL: SIGTERM */
@@ -59,12 +60,16 @@ struct container_config {
 	char *seccomp_profile; /* text of a profile; NULL: the default one */
 	bool seccomp_unconfined, no_new_privileges, systempaths_unconfined, privileged;
 	struct strv devices, ulimits, sysctls; /* checked texts */
+	struct strv device_cgroup_rules;
+	struct strv mask_paths, unmask_paths; /* --security-opt mask= and unmask= */
 
 	/* namespaces: NULL is the default, a private one */
 	char *network_mode; /* "none", "host", "container:ID", or the first network's name */
 	char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode;
+	char *userns_mode; /* "host" when that was asked for; there is no other */
 	char *cgroup_parent;
-	struct strv add_hosts; /* "name:address" */
+	struct strv annotations; /* key=value; for config.json, nothing acts on them */
+	struct strv add_hosts;   /* "name:address" */
 	struct strv dns, dns_search, dns_options;
 	struct strv publish; /* -p (network/port_spec.h) */
 	bool publish_all;

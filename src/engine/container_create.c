@@ -52,6 +52,9 @@ void create_request_release(struct create_request *request)
 		&request->expose,
 		&request->links,
 		&request->network_aliases,
+		&request->annotations,
+		&request->storage_opts,
+		&request->device_cgroup_rules,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)

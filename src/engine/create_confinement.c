@@ -92,7 +92,13 @@ static int set_devices(const struct create_request *q, struct container_config *
 		if (r < 0)
 			return r;
 	}
+	for (size_t i = 0; i < q->device_cgroup_rules.count; i++) {
+		r = device_rule_parse(q->device_cgroup_rules.items[i], NULL, err);
+		if (r < 0)
+			return r;
+	}
 	strv_copy(&c->devices, &q->devices);
+	strv_copy(&c->device_cgroup_rules, &q->device_cgroup_rules);
 	return 0;
 }
 
@@ -151,9 +157,13 @@ static int set_groups(const struct create_request *q, struct container_config *c
 
 static int check_counts(const struct create_request *q, struct error *err)
 {
-	const struct strv *lists[] = {&q->cap_add, &q->cap_drop,   &q->security_opt, &q->group_add,
-				      &q->devices, &q->ulimits,    &q->sysctls,      &q->add_hosts,
-				      &q->dns,     &q->dns_search, &q->dns_options,  &q->log_opts};
+	const struct strv *lists[] = {&q->cap_add,      &q->cap_drop,
+				      &q->security_opt, &q->group_add,
+				      &q->devices,      &q->ulimits,
+				      &q->sysctls,      &q->add_hosts,
+				      &q->dns,          &q->dns_search,
+				      &q->dns_options,  &q->log_opts,
+				      &q->annotations,  &q->device_cgroup_rules};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		if (lists[i]->count > LIST_MAX)
@@ -162,17 +172,53 @@ static int check_counts(const struct create_request *q, struct error *err)
 	return 0;
 }
 
+/* There is no other runtime than ours, and no quota for what a container writes. */
+static int check_unsupported(const struct create_request *q, struct error *err)
+{
+	if (q->runtime && *q->runtime && strcmp(q->runtime, "skiff") != 0)
+		return err_set(err, ERR_INVALID, 0,
+			       "unknown or invalid runtime name: %s (there is only skiff)",
+			       q->runtime);
+	for (size_t i = 0; i < q->storage_opts.count; i++) {
+		const char *option = q->storage_opts.items[i];
+
+		if (strncmp(option, "size=", 5) != 0)
+			return err_set(err, ERR_INVALID, 0, "Unknown option %s", option);
+		return err_set(
+			err, ERR_UNAVAILABLE, 0,
+			"--storage-opt size cannot be enforced: what a container writes has no "
+			"quota here");
+	}
+	return 0;
+}
+
+static int set_annotations(const struct create_request *q, struct container_config *c,
+			   struct error *err)
+{
+	for (size_t i = 0; i < q->annotations.count; i++) {
+		const char *equals = strchr(q->annotations.items[i], '=');
+
+		if (!equals || equals == q->annotations.items[i])
+			return err_set(err, ERR_INVALID, 0, "invalid --annotation '%s'",
+				       q->annotations.items[i]);
+	}
+	strv_copy(&c->annotations, &q->annotations);
+	return 0;
+}
+
 int create_confinement(const struct create_request *q, struct container_config *c,
 		       struct error *err)
 {
 	int (*const parts[])(const struct create_request *, struct container_config *,
 			     struct error *) = {
-		set_capabilities, set_security, set_devices, set_ulimits,
-		set_sysctls,      set_groups,   set_logs,    limit_options_apply,
+		set_capabilities, set_security, set_devices,     set_ulimits,         set_sysctls,
+		set_groups,       set_logs,     set_annotations, limit_options_apply,
 	};
 	int r;
 
 	r = check_counts(q, err);
+	if (r == 0)
+		r = check_unsupported(q, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {

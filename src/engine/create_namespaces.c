@@ -3,12 +3,15 @@
 #include <sys/utsname.h>
 
 #include "base/alloc.h"
+#include "base/path.h"
+#include "base/strbuf.h"
 #include "engine/create_internal.h"
 #include "engine/host_files.h"
 
 #define HOST_NAME_MAX_BYTES 64 /* __NEW_UTS_LEN in the kernel */
 #define SHORT_ID_LEN 12
 #define ENTRIES_MAX 4096
+#define SLICE ".slice"
 
 /* "container:X" becomes "container:ID"; 1 when it was one. */
 static int join_other(struct engine *engine, const char *mode, char **field, struct error *err)
@@ -47,7 +50,8 @@ static int set_modes(struct engine *engine, const struct create_request *q,
 		     struct container_config *c, struct error *err)
 {
 	static const char *const pid_modes[] = {"private", "host", NULL};
-	static const char *const ipc_modes[] = {"private", "host", "none", NULL};
+	static const char *const ipc_modes[] = {"private", "host", "none", "shareable", NULL};
+	static const char *const userns_modes[] = {"", "host", NULL};
 	static const char *const uts_modes[] = {"private", "host", NULL};
 	int r;
 
@@ -56,7 +60,11 @@ static int set_modes(struct engine *engine, const struct create_request *q,
 		r = set_mode("--pid", q->pid_mode, pid_modes, &c->pid_mode, err);
 	if (r < 0)
 		return r;
-	r = set_mode("--ipc", q->ipc_mode, ipc_modes, &c->ipc_mode, err);
+	r = join_other(engine, q->ipc_mode ? q->ipc_mode : "", &c->ipc_mode, err);
+	if (r == 0)
+		r = set_mode("--ipc", q->ipc_mode, ipc_modes, &c->ipc_mode, err);
+	if (r >= 0)
+		r = set_mode("--userns", q->userns_mode, userns_modes, &c->userns_mode, err);
 	if (r < 0)
 		return r;
 	r = set_mode("--uts", q->uts_mode, uts_modes, &c->uts_mode, err);
@@ -65,16 +73,41 @@ static int set_modes(struct engine *engine, const struct create_request *q,
 	return set_mode("--cgroupns", q->cgroupns_mode, uts_modes, &c->cgroupns_mode, err);
 }
 
-/* A path of groups below the root of every hierarchy. */
+/* systemd's name for a slice below others: "a-b.slice" is /a.slice/a-b.slice. */
+static char *slice_path(const char *name)
+{
+	auto_(strbuf_release) struct strbuf path = {0};
+	size_t stem = strlen(name) - strlen(SLICE);
+
+	for (size_t i = 1; i < stem; i++)
+		if (name[i] == '-')
+			strbuf_addf(&path, "/%.*s" SLICE, (int)i, name);
+	strbuf_addf(&path, "/%s", name);
+	return strbuf_take(&path);
+}
+
+static bool is_slice(const char *text)
+{
+	size_t len = strlen(text), suffix = strlen(SLICE);
+
+	return len > suffix && strcmp(text + len - suffix, SLICE) == 0 && !strchr(text, '/');
+}
+
+/* A path of groups below the root of every hierarchy; what is relative begins there too. */
 static int set_cgroup_parent(const char *parent, struct container_config *c, struct error *err)
 {
 	if (!parent || !*parent)
 		return 0;
-	if (parent[0] != '/' || strstr(parent, "..") || strlen(parent) > 1024 ||
-	    strpbrk(parent, "\n\\"))
-		return err_set(err, ERR_INVALID, 0,
-			       "invalid --cgroup-parent '%s': it must be an absolute path", parent);
-	c->cgroup_parent = xstrdup(parent);
+	if (strstr(parent, "..") || strlen(parent) > 1024 || strpbrk(parent, "\n\\") ||
+	    strcmp(parent, "/") == 0)
+		return err_set(err, ERR_INVALID, 0, "invalid --cgroup-parent '%s'", parent);
+	if (is_slice(parent)) {
+		c->cgroup_parent = slice_path(parent);
+	} else {
+		auto_free char *absolute = xasprintf("/%s", parent);
+
+		c->cgroup_parent = path_clean(absolute);
+	}
 	return 0;
 }
 
@@ -98,6 +131,15 @@ static int set_host_name(const struct create_request *q, const char *id, struct 
 	if (given && strncmp(c->network_mode, "container:", 10) == 0)
 		return err_set(err, ERR_INVALID, 0,
 			       "conflicting options: hostname and the network mode");
+	if (q->domainname && *q->domainname) {
+		if (c->uts_mode)
+			return err_set(err, ERR_INVALID, 0,
+				       "conflicting options: domainname and the UTS mode");
+		if (strlen(q->domainname) > HOST_NAME_MAX_BYTES || strpbrk(q->domainname, " \t\n/"))
+			return err_set(err, ERR_INVALID, 0, "invalid --domainname '%s'",
+				       q->domainname);
+		c->domainname = xstrdup(q->domainname);
+	}
 	if (given && c->uts_mode)
 		return err_set(err, ERR_INVALID, 0,
 			       "conflicting options: hostname and the UTS mode");

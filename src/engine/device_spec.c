@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/alloc.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "base/strv.h"
 
@@ -78,6 +79,48 @@ void device_add_rule(json_t *rules, bool allow, char type, int64_t major, int64_
 	}
 	json_set_string(rule, "access", access);
 	(void)json_array_append_new(rules, rule);
+}
+
+/* "*" is -1. */
+static bool parse_device_number(const char *text, int64_t *ret_number)
+{
+	uint32_t value;
+
+	*ret_number = -1;
+	if (strcmp(text, "*") == 0)
+		return true;
+	if (parse_u32(text, &value) < 0)
+		return false;
+	*ret_number = value;
+	return true;
+}
+
+int device_rule_parse(const char *text, json_t *rules, struct error *err)
+{
+	auto_(strv_release) struct strv words = {0};
+	auto_(strv_release) struct strv numbers = {0};
+	int64_t major_number, minor_number;
+
+	strv_split(&words, text, ' ');
+	if (words.count == 3)
+		strv_split(&numbers, words.items[1], ':');
+	if (numbers.count != 2 || strlen(words.items[0]) != 1 ||
+	    !strchr("abc", words.items[0][0]) ||
+	    !parse_device_number(numbers.items[0], &major_number) ||
+	    !parse_device_number(numbers.items[1], &minor_number) ||
+	    !is_permissions(words.items[2]))
+		return err_set(err, ERR_INVALID, 0, "invalid device cgroup format '%s'", text);
+	if (!rules)
+		return 0;
+	/* OCI's "a" is about everything, so one with numbers is two rules. */
+	if (words.items[0][0] != 'a' || (major_number < 0 && minor_number < 0)) {
+		device_add_rule(rules, true, words.items[0][0], major_number, minor_number,
+				words.items[2]);
+		return 0;
+	}
+	device_add_rule(rules, true, 'b', major_number, minor_number, words.items[2]);
+	device_add_rule(rules, true, 'c', major_number, minor_number, words.items[2]);
+	return 0;
 }
 
 void device_default_rules(json_t *rules)

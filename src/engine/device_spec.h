@@ -31,6 +31,11 @@ int device_spec_resolve(const struct device_spec *spec, json_t *devices, json_t 
 /* Every device of the host's /dev, for --privileged. */
 int device_spec_resolve_all(json_t *devices, struct error *err);
 
+/*
+ * --device-cgroup-rule: "c 1:3 mr", "a *:* rwm". Checks it and, when `rules` is not NULL, appends it.
+ */
+int device_rule_parse(const char *text, json_t *rules, struct error *err);
+
 /* Appends what every container may use: docker's list, after "deny all". */
 void device_default_rules(json_t *rules);
 

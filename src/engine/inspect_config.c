@@ -58,7 +58,7 @@ json_t *inspect_config(const struct container *container)
 	json_t *o = json_object();
 
 	inspect_set_text(o, "Hostname", c->hostname);
-	inspect_set_text(o, "Domainname", NULL);
+	inspect_set_text(o, "Domainname", c->domainname);
 	inspect_set_text(o, "User", c->user);
 	inspect_set_bool(o, "AttachStdin", c->attach_stdin);
 	inspect_set_bool(o, "AttachStdout", c->attach_stdout);

@@ -130,6 +130,8 @@ static void set_files(const struct container_config *c, json_t *o)
 
 static void set_confinement(const struct container_config *c, json_t *o)
 {
+	if (c->annotations.count)
+		inspect_set(o, "Annotations", inspect_map(&c->annotations));
 	inspect_set(o, "CapAdd", inspect_list_or_null(&c->cap_add));
 	inspect_set(o, "CapDrop", inspect_list_or_null(&c->cap_drop));
 	inspect_set_text(o, "CgroupnsMode", c->cgroupns_mode ? c->cgroupns_mode : "private");
@@ -148,7 +150,7 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set_bool(o, "ReadonlyRootfs", c->read_only);
 	inspect_set(o, "SecurityOpt", inspect_list_or_null(&c->security_opt));
 	inspect_set_text(o, "UTSMode", c->uts_mode);
-	inspect_set_text(o, "UsernsMode", NULL);
+	inspect_set_text(o, "UsernsMode", c->userns_mode);
 	inspect_set_int(o, "ShmSize", c->shm_bytes ? c->shm_bytes : CONTAINER_SHM_BYTES);
 	if (c->sysctls.count)
 		inspect_set(o, "Sysctls", inspect_map(&c->sysctls));
@@ -186,7 +188,7 @@ static void set_resources(const struct container_config *c, json_t *o)
 	inspect_set_text(o, "CpusetCpus", c->cpuset_cpus);
 	inspect_set_text(o, "CpusetMems", c->cpuset_mems);
 	inspect_set(o, "Devices", devices(&c->devices));
-	inspect_set(o, "DeviceCgroupRules", json_null());
+	inspect_set(o, "DeviceCgroupRules", inspect_list_or_null(&c->device_cgroup_rules));
 	inspect_set(o, "DeviceRequests", json_null());
 	inspect_set_int(o, "MemoryReservation", c->memory_reservation_bytes);
 	inspect_set_int(o, "MemorySwap", limit_swap_bytes(c));
@@ -199,16 +201,20 @@ static void set_resources(const struct container_config *c, json_t *o)
 	inspect_set(o, "Ulimits", ulimits(&c->ulimits));
 }
 
+static void inspect_set_or_null(json_t *object, const char *key, json_t *value)
+{
+	inspect_set(object, key, value ? value : json_null());
+}
+
 json_t *inspect_host_config(const struct container *container)
 {
 	const struct container_config *c = &container->config;
-	bool open = c->privileged || c->systempaths_unconfined;
 	json_t *o = json_object();
 
 	set_files(c, o);
 	set_confinement(c, o);
 	set_resources(c, o);
-	inspect_set(o, "MaskedPaths", open ? json_null() : oci_masked_paths(0));
-	inspect_set(o, "ReadonlyPaths", open ? json_null() : oci_readonly_paths());
+	inspect_set_or_null(o, "MaskedPaths", oci_masked_paths(c, 0));
+	inspect_set_or_null(o, "ReadonlyPaths", oci_readonly_paths(c));
 	return o;
 }

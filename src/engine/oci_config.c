@@ -141,6 +141,10 @@ int oci_config_build(const struct oci_input *in, json_t **ret_config, struct err
 	(void)json_object_set_new(config, "root", part);
 	if (in->config->hostname && !in->config->uts_mode)
 		json_set_string(config, "hostname", in->config->hostname);
+	if (in->config->domainname)
+		json_set_string(config, "domainname", in->config->domainname);
+	if (in->config->annotations.count)
+		(void)json_object_set_new(config, "annotations", oci_map(&in->config->annotations));
 	(void)json_object_set_new(config, "mounts", oci_mounts(in));
 	r = oci_linux(in, &part, err);
 	if (r < 0)

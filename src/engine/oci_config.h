@@ -25,8 +25,9 @@ struct oci_input {
 	const char *root_path;  /* ROOT, for volumes */
 	const char *files_path; /* where hostname, hosts and resolv.conf lie, absolute */
 	uint64_t capabilities;  /* bit n: capability n */
-	const char *network_ns,
-		*pid_ns;            /* paths of namespaces to join; NULL: by the config's mode */
+	/* Paths of namespaces to join; NULL: by the config's mode. */
+	const char *network_ns, *pid_ns, *ipc_ns;
+	const char *shm_source;     /* /dev/shm of the container whose ipc namespace is joined */
 	unsigned int throttle_cpus; /* CPUs with a thermal_throttle directory to hide */
 	bool limit_swap;            /* a memory limit alone also limits swap to the same */
 };
@@ -40,8 +41,8 @@ int oci_limits(const struct container_config *config, bool limit_swap, json_t *r
 /* The environment that the command gets: docker's own variables, then the record's. */
 void oci_environment(const struct container_config *config, struct strv *ret_env);
 
-/* What docker hides and what it makes read-only; new arrays. */
-json_t *oci_masked_paths(unsigned int throttle_cpus);
-json_t *oci_readonly_paths(void);
+/* What is hidden and what is made read-only: docker's lists and the user's; NULL: nothing. */
+json_t *oci_masked_paths(const struct container_config *config, unsigned int throttle_cpus);
+json_t *oci_readonly_paths(const struct container_config *config);
 
 #endif

@@ -12,6 +12,9 @@ int oci_linux(const struct oci_input *input, json_t **ret_linux, struct error *e
 /* linux.devices, and their rules in linux.resources. */
 int oci_devices(const struct container_config *config, json_t *linux_object, struct error *err);
 
+/* "key=value" texts as an object. */
+json_t *oci_map(const struct strv *list);
+
 /* Appends a string. */
 void oci_append(json_t *array, const char *text);
 

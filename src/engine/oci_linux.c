@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fnmatch.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -33,7 +34,7 @@ static json_t *namespaces(const struct oci_input *in)
 	if (!is_host(c->network_mode))
 		add_namespace(array, "network", in->network_ns);
 	if (!is_host(c->ipc_mode))
-		add_namespace(array, "ipc", NULL);
+		add_namespace(array, "ipc", in->ipc_ns);
 	if (!is_host(c->uts_mode))
 		add_namespace(array, "uts", NULL);
 	if (!is_host(c->cgroupns_mode))
@@ -43,39 +44,68 @@ static json_t *namespaces(const struct oci_input *in)
 
 /* ---- what is hidden and what cannot be written ---- */
 
-json_t *oci_masked_paths(unsigned int throttle_cpus)
-{
-	static const char *const paths[] = {
-		"/proc/asound",     "/proc/acpi",        "/proc/interrupts",
-		"/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
-		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-		"/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap",
-	};
-	json_t *array = json_array();
+static const char *const masked_paths[] = {
+	"/proc/asound",     "/proc/acpi",        "/proc/interrupts",
+	"/proc/kcore",      "/proc/keys",        "/proc/latency_stats",
+	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+	"/proc/scsi",       "/sys/firmware",     "/sys/devices/virtual/powercap",
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		oci_append(array, paths[i]);
-	for (unsigned int cpu = 0; cpu < throttle_cpus; cpu++) {
+static const char *const readonly_paths[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+					     "/proc/sysrq-trigger"};
+
+static bool is_unmasked(const struct container_config *c, const char *path)
+{
+	for (size_t i = 0; i < c->unmask_paths.count; i++)
+		if (fnmatch(c->unmask_paths.items[i], path, FNM_PATHNAME) == 0)
+			return true;
+	return false;
+}
+
+static void append_hidden(const struct container_config *c, json_t *array, const char *path)
+{
+	if (!is_unmasked(c, path))
+		oci_append(array, path);
+}
+
+static bool has_open_paths(const struct container_config *c)
+{
+	return c->privileged || c->systempaths_unconfined;
+}
+
+json_t *oci_masked_paths(const struct container_config *c, unsigned int throttle_cpus)
+{
+	json_t *array;
+
+	if (has_open_paths(c) && c->mask_paths.count == 0)
+		return NULL;
+	array = json_array();
+	for (size_t i = 0; i < ARRAY_SIZE(masked_paths) && !has_open_paths(c); i++)
+		append_hidden(c, array, masked_paths[i]);
+	for (unsigned int cpu = 0; cpu < throttle_cpus && !has_open_paths(c); cpu++) {
 		auto_free char *path =
 			xasprintf("/sys/devices/system/cpu/cpu%u/thermal_throttle", cpu);
 
-		oci_append(array, path);
+		append_hidden(c, array, path);
 	}
+	for (size_t i = 0; i < c->mask_paths.count; i++)
+		oci_append(array, c->mask_paths.items[i]);
 	return array;
 }
 
-json_t *oci_readonly_paths(void)
+json_t *oci_readonly_paths(const struct container_config *c)
 {
-	static const char *const paths[] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-					    "/proc/sysrq-trigger"};
-	json_t *array = json_array();
+	json_t *array;
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
-		oci_append(array, paths[i]);
+	if (has_open_paths(c))
+		return NULL;
+	array = json_array();
+	for (size_t i = 0; i < ARRAY_SIZE(readonly_paths); i++)
+		append_hidden(c, array, readonly_paths[i]);
 	return array;
 }
 
-static json_t *sysctls(const struct strv *list)
+json_t *oci_map(const struct strv *list)
 {
 	json_t *object = json_object();
 
@@ -89,6 +119,12 @@ static json_t *sysctls(const struct strv *list)
 		json_set_string(object, key, equals + 1);
 	}
 	return object;
+}
+
+static void set_paths(json_t *object, const char *key, json_t *paths)
+{
+	if (paths)
+		(void)json_object_set_new(object, key, paths);
 }
 
 int oci_linux(const struct oci_input *in, json_t **ret_linux, struct error *err)
@@ -106,15 +142,12 @@ int oci_linux(const struct oci_input *in, json_t **ret_linux, struct error *err)
 	if (r < 0)
 		return r;
 	if (c->sysctls.count)
-		(void)json_object_set_new(object, "sysctl", sysctls(&c->sysctls));
+		(void)json_object_set_new(object, "sysctl", oci_map(&c->sysctls));
 	cgroup = xasprintf("%s/skiff-%s", c->cgroup_parent ? c->cgroup_parent : "", in->id);
 	json_set_string(object, "cgroupsPath", cgroup);
 	(void)json_object_set_new(object, "namespaces", namespaces(in));
-	if (!c->privileged && !c->systempaths_unconfined) {
-		(void)json_object_set_new(object, "maskedPaths",
-					  oci_masked_paths(in->throttle_cpus));
-		(void)json_object_set_new(object, "readonlyPaths", oci_readonly_paths());
-	}
+	set_paths(object, "maskedPaths", oci_masked_paths(c, in->throttle_cpus));
+	set_paths(object, "readonlyPaths", oci_readonly_paths(c));
 	*ret_linux = TAKE_PTR(object);
 	return 0;
 }

@@ -54,11 +54,14 @@ static json_t *standard_mount(const struct oci_input *in, const struct standard_
 			 privileged ? m->privileged_options : m->options);
 }
 
-static json_t *shm_mount(const struct container_config *c)
+static json_t *shm_mount(const struct oci_input *in)
 {
+	const struct container_config *c = in->config;
 	int64_t bytes = c->shm_bytes ? c->shm_bytes : CONTAINER_SHM_BYTES;
 	auto_free char *options = NULL;
 
+	if (in->shm_source)
+		return new_mount("/dev/shm", "bind", in->shm_source, "bind,rprivate");
 	if (c->ipc_mode && strcmp(c->ipc_mode, "host") == 0)
 		return new_mount("/dev/shm", "bind", "/dev/shm", "rbind,rprivate");
 	if (c->ipc_mode && strcmp(c->ipc_mode, "none") == 0)
@@ -86,7 +89,7 @@ static void add_standard(const struct oci_input *in, json_t *mounts)
 			(void)json_array_append_new(mounts,
 						    standard_mount(in, &standard_mounts[i]));
 	if (!is_replaced(in->config, "/dev/shm")) {
-		shm = shm_mount(in->config);
+		shm = shm_mount(in);
 		if (shm)
 			(void)json_array_append_new(mounts, shm);
 	}

@@ -115,6 +115,8 @@ int oci_devices(const struct container_config *c, json_t *linux_object, struct e
 		if (r >= 0)
 			r = device_spec_resolve(&spec, nodes, rules, err);
 	}
+	for (size_t i = 0; i < c->device_cgroup_rules.count && r >= 0; i++)
+		r = device_rule_parse(c->device_cgroup_rules.items[i], rules, err);
 	if (json_array_size(nodes) == 0)
 		(void)json_object_del(linux_object, "devices");
 	return r;

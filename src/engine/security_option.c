@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/parse.h"
 
+#define PATHS_MAX 256
 #define PROFILE_MAX_BYTES ((size_t)1 << 20)
 
 static int read_profile(const char *path, char **ret_text, struct error *err)
@@ -57,6 +59,25 @@ static int apply_no_new_privileges(const char *value, struct container_config *c
 	return 0;
 }
 
+/* Podman's mask= and unmask=: absolute paths with ':' between. */
+static int add_paths(const char *value, struct strv *paths, const char *text, struct error *err)
+{
+	auto_(strv_release) struct strv parts = {0};
+
+	strv_split(&parts, value, ':');
+	for (size_t i = 0; i < parts.count; i++)
+		if (parts.items[i][0] != '/' || strstr(parts.items[i], "/../"))
+			return err_set(
+				err, ERR_INVALID, 0,
+				"invalid --security-opt: \"%s\": '%s' is not an absolute path",
+				text, parts.items[i]);
+	strv_add_all(paths, &parts);
+	return paths->count <= PATHS_MAX
+		       ? 0
+		       : err_set(err, ERR_INVALID, E2BIG, "--security-opt names more than %d paths",
+				 PATHS_MAX);
+}
+
 int security_option_apply(const char *text, struct container_config *config, struct error *err)
 {
 	const char *separator = strpbrk(text, "=:");
@@ -73,6 +94,14 @@ int security_option_apply(const char *text, struct container_config *config, str
 		config->systempaths_unconfined = true;
 		return 0;
 	}
+	if (strcmp(key, "mask") == 0)
+		return add_paths(value, &config->mask_paths, text, err);
+	if (strcmp(key, "unmask") == 0 && strcasecmp(value, "all") == 0) {
+		config->systempaths_unconfined = true;
+		return 0;
+	}
+	if (strcmp(key, "unmask") == 0)
+		return add_paths(value, &config->unmask_paths, text, err);
 	if ((strcmp(key, "apparmor") == 0 && strcmp(value, "unconfined") == 0) ||
 	    (strcmp(key, "label") == 0 && strcmp(value, "disable") == 0))
 		return 0;

@@ -46,6 +46,9 @@ static int open_source(const struct spec_mount *mount, struct start_source *ret_
 	if (fstat(path_fd, &st) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "bind source '%s'", mount->source);
 	mount_fd = mount_copy(path_fd, mount->bind_recursive);
+	/* FIXME(kernel 6.15): a mount that is attached nowhere cannot be copied before, but used once. */
+	if (mount_fd == -EINVAL)
+		mount_fd = TAKE_FD(path_fd);
 	if (mount_fd < 0)
 		return err_set(err, ERR_SYSTEM, -mount_fd, "copy the mount of '%s'", mount->source);
 	r = mount_change(mount_fd, 0, 0, mount->propagation ? mount->propagation : MS_PRIVATE,

@@ -43,6 +43,12 @@ int mount_overlay(const struct mount_overlay *overlay);
 int mount_copy(int fd, bool recursive);
 
 /*
+ * The same of the mount that has this directory in another mount namespace. Another process goes
+ * there and sends it: we stay where we are.
+ */
+int mount_copy_from(int mount_ns_fd, const char *path);
+
+/*
  * Changes attributes (MOUNT_ATTR_*) of a mount that is a descriptor, and its propagation
  * (MS_PRIVATE …, 0: unchanged).
  */
