@@ -1,95 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_inspect.c - inspect, container inspect, image inspect */
-#include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/alloc.h"
+#include "base/strbuf.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/inspect.h"
 #include "engine/container.h"
+#include "engine/container_size.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "engine/inspect_types.h"
 
-#define INDENT 4
-#define TYPE_CONTAINER "container"
-#define TYPE_IMAGE "image"
+#define FORMAT_HELP "Format the output: \"json\" in one line, or a Go TEMPLATE for each object"
 
 struct inspect_opts {
-	const char *type;
+	const char *format, *type;
+	bool size;
 };
 
-static int check_type(const char *value, struct error *err)
+/* In the order in which a name is looked up; more kinds are more rows. */
+static const struct inspect_kind kinds[] = {
+	{"container", container_inspect, &inspect_container_type, container_add_size},
+	{"image", image_inspect, &inspect_image_type},
+	{0},
+};
+
+static const struct inspect_kind *find_kind(const char *name)
 {
-	if (strcmp(value, TYPE_CONTAINER) == 0 || strcmp(value, TYPE_IMAGE) == 0)
-		return 0;
-	return err_set(err, ERR_INVALID, 0, "must be " TYPE_CONTAINER " or " TYPE_IMAGE);
+	for (const struct inspect_kind *kind = kinds; kind->name; kind++)
+		if (strcmp(kind->name, name) == 0)
+			return kind;
+	return NULL;
+}
+
+static char *kind_names(const char *quote, const char *separator)
+{
+	auto_(strbuf_release) struct strbuf names = {0};
+
+	for (const struct inspect_kind *kind = kinds; kind->name; kind++)
+		strbuf_addf(&names, "%s%s%s%s", names.len ? separator : "", quote, kind->name,
+			    quote);
+	return strbuf_take(&names);
 }
 
 static const struct option_spec inspect_options[] = {
+	OPT_STRING(struct inspect_opts, format, 'f', "format", "string", FORMAT_HELP),
+	OPT_FLAG(struct inspect_opts, size, 's', "size",
+		 "Display total file sizes if the type is container"),
 	OPT_STRING(struct inspect_opts, type, 0, "type", "string",
-		   "Only inspect objects of the given type (container|image)",
-		   .choices = TYPE_CONTAINER " " TYPE_IMAGE, .check = check_type),
+		   "Only inspect objects of the given type", .choices = "container image"),
 	OPT_END,
 };
 
-/* `type` NULL: a container, else an image of that name. */
-static int inspect_one(struct engine *engine, const char *type, const char *selector,
-		       json_t **ret_object, struct error *err)
+static const struct option_spec container_inspect_options[] = {
+	OPT_STRING(struct inspect_opts, format, 'f', "format", "string", FORMAT_HELP),
+	OPT_FLAG(struct inspect_opts, size, 's', "size", "Display total file sizes"),
+	OPT_END,
+};
+
+static const struct option_spec image_inspect_options[] = {
+	OPT_STRING(struct inspect_opts, format, 'f', "format", "string", FORMAT_HELP),
+	OPT_END,
+};
+
+static int inspect_one_kind(const struct command_call *call, const char *name)
 {
-	int r;
+	const struct inspect_opts *opts = call->opts;
+	const struct inspect_options options = {opts->format, opts->size};
+	struct inspect_kind one[2] = {*find_kind(name), {0}};
 
-	if (type && strcmp(type, TYPE_IMAGE) == 0)
-		return image_inspect(engine, selector, ret_object, err);
-	r = container_inspect(engine, selector, ret_object, err);
-	if (r >= 0 || type || err->kind != ERR_NOT_FOUND)
-		return r;
-	r = image_inspect(engine, selector, ret_object, err);
-	if (r < 0 && err->kind == ERR_NOT_FOUND)
-		return err_set(err, ERR_NOT_FOUND, 0, "No such object: %s", selector);
-	return r;
-}
-
-/* What was found is printed also when something else was not. */
-static int inspect_all(const struct command_call *call, const char *type)
-{
-	auto_(json_decref) json_t *objects = json_array();
-	auto_(strv_release) struct strv failures = {0};
-	auto_free char *text = NULL;
-	int status = 0;
-
-	for (size_t i = 0; i < call->args->count; i++) {
-		auto_(error_release) struct error err = {0};
-		json_t *object = NULL;
-
-		if (inspect_one(call->engine, type, call->args->items[i], &object, &err) < 0) {
-			strv_add(&failures, err_message(&err));
-			status = STATUS_FAILURE;
-			continue;
-		}
-		(void)json_array_append_new(objects, object);
-	}
-	text = json_text_pretty(objects, INDENT);
-	(void)fprintf(call->cli->out, "%s\n", text);
-	for (size_t i = 0; i < failures.count; i++)
-		(void)cli_refuse(call, "%s", failures.items[i]);
-	return status;
+	return inspect_print(call, one, &options);
 }
 
 static int inspect_run(const struct command_call *call)
 {
 	const struct inspect_opts *opts = call->opts;
+	const struct inspect_options options = {opts->format, opts->size};
+	auto_free char *names = NULL;
 
-	return inspect_all(call, opts->type);
+	if (!opts->type)
+		return inspect_print(call, kinds, &options);
+	if (find_kind(opts->type))
+		return inspect_one_kind(call, opts->type);
+	names = kind_names("\"", ", ");
+	return cli_refuse(call, "unknown type: \"%s\": must be one of %s", opts->type, names);
 }
 
 static int container_inspect_run(const struct command_call *call)
 {
-	return inspect_all(call, TYPE_CONTAINER);
+	return inspect_one_kind(call, "container");
 }
 
 static int image_inspect_run(const struct command_call *call)
 {
-	return inspect_all(call, TYPE_IMAGE);
+	return inspect_one_kind(call, "image");
 }
 
 const struct command cmd_inspect = {
@@ -99,6 +105,10 @@ const struct command cmd_inspect = {
 	.description =
 		"Prints a JSON array with the fields that docker has. A name that is both a "
 		"container's and an image's means the container, unless --type says otherwise.",
+	.examples = "The state of a container:\n"
+		    "\tskiff inspect -f '{{.State.Status}} {{.State.ExitCode}}' web\n"
+		    "One label of an image:\n"
+		    "\tskiff inspect -f '{{index .Config.Labels \"maintainer\"}}' debian",
 	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
@@ -111,24 +121,28 @@ const struct command cmd_inspect = {
 
 const struct command cmd_container_inspect = {
 	.name = "container inspect",
-	.usage = "CONTAINER [CONTAINER...]",
+	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Display detailed information on one or more containers",
 	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_CONTAINER,
 	.rest_args = COMPLETE_CONTAINER,
+	.options = container_inspect_options,
+	.opts_size = sizeof(struct inspect_opts),
 	.run = container_inspect_run,
 };
 
 const struct command cmd_image_inspect = {
 	.name = "image inspect",
-	.usage = "IMAGE [IMAGE...]",
+	.usage = "[OPTIONS] IMAGE [IMAGE...]",
 	.summary = "Display detailed information on one or more images",
 	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_IMAGE,
 	.rest_args = COMPLETE_IMAGE,
+	.options = image_inspect_options,
+	.opts_size = sizeof(struct inspect_opts),
 	.run = image_inspect_run,
 };

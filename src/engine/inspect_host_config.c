@@ -123,6 +123,7 @@ static void set_files(const struct container_config *c, json_t *o)
 	inspect_set_bool(o, "AutoRemove", c->auto_remove);
 	inspect_set_text(o, "VolumeDriver", NULL);
 	inspect_set(o, "VolumesFrom", json_null());
+	inspect_set(o, "ConsoleSize", json_pack("[i, i]", 0, 0));
 	inspect_set(o, "Mounts", mounts(c));
 	if (c->tmpfs.count)
 		inspect_set(o, "Tmpfs", tmpfs(&c->tmpfs));

@@ -92,33 +92,55 @@ static void add_map(const struct value *map, struct strbuf *ret)
 	strbuf_addc(ret, '}');
 }
 
-static const struct template_type *type_of_key(const struct template_field *fields, const char *key)
+/* Go's omitempty: what is behind a pointer counts as something, whatever it is. */
+static bool is_empty(const struct value *value)
 {
-	for (; fields && fields->name; fields++) {
-		if (fields->embedded) {
-			const struct template_type *found = type_of_key(fields->type->fields, key);
-
-			if (found)
-				return found;
-		} else if (strcmp(fields->key ? fields->key : fields->name, key) == 0) {
-			return fields->type;
-		}
-	}
-	return NULL;
+	return value->kind != VALUE_STRUCT && !value_is_true(value);
 }
 
-/* In the order of the object: whoever made it knows the struct's. */
+static const char *key_of(const struct template_field *field)
+{
+	return field->key ? field->key : field->name;
+}
+
+static void add_fields(const struct template_field *fields, const json_t *object,
+		       struct strbuf *ret)
+{
+	for (; fields && fields->name; fields++) {
+		struct value member;
+
+		if (fields->embedded) {
+			add_fields(fields->type->fields, object, ret);
+			continue;
+		}
+		member = value_of_json(json_object_get(object, key_of(fields)), fields->type);
+		if (!fields->call && !(fields->optional && is_empty(&member)))
+			add_member(text_of(key_of(fields)), &member, ret);
+	}
+}
+
+static bool has_key(const struct template_field *fields, const char *key)
+{
+	for (; fields && fields->name; fields++)
+		if (fields->embedded ? has_key(fields->type->fields, key)
+				     : strcmp(key_of(fields), key) == 0)
+			return true;
+	return false;
+}
+
 static void add_struct(const struct value *object, struct strbuf *ret)
 {
+	const struct template_field *fields = object->type ? object->type->fields : NULL;
 	const char *key;
 	json_t *json;
 
 	strbuf_addc(ret, '{');
+	add_fields(fields, object->json, ret);
 	json_object_foreach ((json_t *)(uintptr_t)object->json, key, json) {
-		const struct template_field *fields = object->type ? object->type->fields : NULL;
-		struct value member = value_of_json(json, type_of_key(fields, key));
+		struct value member = value_of_json(json, NULL);
 
-		add_member(text_of(key), &member, ret);
+		if (!has_key(fields, key))
+			add_member(text_of(key), &member, ret);
 	}
 	strbuf_addc(ret, '}');
 }

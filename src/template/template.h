@@ -66,7 +66,7 @@ struct template_data {
 int template_run(const struct template *t, const struct template_data *data,
 		 struct strbuf *ret_text, struct error *err);
 
-/* JSON as Go's encoder writes it for docker: no HTML escapes, maps sorted, structs in order. */
+/* JSON as Go's encoder writes it for docker: no HTML escapes; see type.h for the order. */
 void template_json(const json_t *value, const struct template_type *type, struct strbuf *ret_text);
 
 DEFINE_CLEANUP(struct template *, template_free);

@@ -4,7 +4,8 @@
  *
  * A type is a constant table. It decides how a template sees a value: what a missing member or JSON
  * null is (an empty list, a nil pointer, zero), which names are mistakes, how a whole object is
- * printed, and in which order its keys are ("struct": that of the object; "map": sorted).
+ * printed, and how it becomes JSON: the fields of a struct in the type's order, all of them but optional
+ * ones, then whatever else the object has; the keys of a map sorted.
  *
  *	static const struct template_field mount_fields[] = {
  *		{"Type", &template_string},
@@ -42,6 +43,7 @@ struct template_field {
 	const char *name;
 	const struct template_type *type;
 	const char *key; /* in JSON; NULL: the name */
+	bool optional;   /* left out of JSON when it is empty (Go's omitempty) */
 	bool embedded;   /* its fields are members of the same object, and reached directly */
 	/* A method of one text argument, `.Label "key"`; the result is a new reference. */
 	json_t *(*call)(const void *self, const char *argument);
