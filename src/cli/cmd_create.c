@@ -25,7 +25,7 @@ static int create_run(const struct command_call *call)
 
 	if (create_opts_finish(opts, call->args, /* detach= */ false, &err) < 0)
 		return cli_usage_error(call, &err);
-	if (create_opts_create(opts, call->engine, &created, &err) < 0)
+	if (create_opts_create(opts, call->engine, call->cli->err, &created, &err) < 0)
 		return cli_fail(call, &err);
 	for (size_t i = 0; i < created.warnings.count; i++)
 		(void)fprintf(call->cli->err, "WARNING: %s\n", created.warnings.items[i]);

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/registry_options.h"
+#include "cli/transfer_view.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/registry.h"
@@ -35,11 +36,13 @@ static void pull_init(void *opts)
 static int pull_run(const struct command_call *call)
 {
 	const struct pull_opts *opts = call->opts;
+	auto_(transfer_view_release) struct transfer_view view = TRANSFER_VIEW(call->cli->out);
 	const struct pull_request request = {
 		.name = call->args->items[0],
 		.platform = opts->platform,
 		.foreign_layers = opts->foreign_layers,
 		.registry = registry_opts_request(&opts->registry),
+		.progress = opts->quiet ? NULL : transfer_view_progress(&view),
 	};
 	auto_(pull_result_release) struct pull_result result = {0};
 	auto_(error_release) struct error err = {0};

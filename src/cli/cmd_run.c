@@ -134,7 +134,7 @@ static int run_run(const struct command_call *call)
 		return cli_usage_error(call, &err);
 	if (foreground_check_tty(request->tty, request->attach_stdin, &err) < 0)
 		return cli_refuse(call, "%s", err_message(&err));
-	if (create_opts_create(&opts->create, call->engine, &created, &err) < 0)
+	if (create_opts_create(&opts->create, call->engine, call->cli->err, &created, &err) < 0)
 		return cli_fail(call, &err);
 	print_warnings(call, &created.warnings);
 	return opts->detach ? run_detached(call, created.id) : run_foreground(call, created.id);
@@ -146,7 +146,9 @@ const struct command cmd_run = {
 	.summary = "Create and run a new container from an image",
 	.description =
 		"IMAGE is a name or an ID of an image in the store, or transport:path (for example "
-		"docker-archive:alpine.tar), which is loaded first.\n\n"
+		"docker-archive:alpine.tar), which is loaded first. What is not there is pulled "
+		"from its "
+		"registry.\n\n"
 		"Without --detach the container's output is ours, and its exit status too; with "
 		"--interactive our input is its input. With --tty it has a terminal of its own. "
 		"Typing the detach keys (ctrl-p ctrl-q) leaves the container running.\n\n"

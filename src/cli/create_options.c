@@ -9,7 +9,9 @@
 
 #include "base/fd.h"
 #include "cli/env_file.h"
+#include "cli/transfer_view.h"
 #include "cli/limit_options.h"
+#include "engine/image.h"
 #include "engine/monitor_link.h"
 
 /* ---- values that are refused while parsing ---- */
@@ -38,6 +40,13 @@ static int check_key_value(const char *value, struct error *err)
 	if (equals && equals != value)
 		return 0;
 	return err_set(err, ERR_INVALID, 0, "must be KEY=VALUE");
+}
+
+static int check_pull(const char *value, struct error *err)
+{
+	enum image_pull_policy policy;
+
+	return image_pull_policy_parse(value, &policy, err);
 }
 
 static int check_label(const char *value, struct error *err)
@@ -140,10 +149,17 @@ const struct option_spec create_options[] = {
 		     "Disable any container-specified HEALTHCHECK"),
 	REQUEST_STRING(pid_mode, 0, "pid", "string", "PID namespace to use (host|container:ID)",
 		       .choices = "host"),
+	REQUEST_STRING(platform, 0, "platform", "string",
+		       "Platform of the image, if there are several (os/arch[/variant])"),
 	REQUEST_FLAG(privileged, 0, "privileged", "Give the container all privileges"),
 	OPT_LIST(struct create_opts, request.publish, 'p', "publish", "list",
 		 "Publish a container's port(s) to the host"),
 	REQUEST_FLAG(publish_all, 'P', "publish-all", "Publish all exposed ports to random ports"),
+	REQUEST_STRING(pull, 0, "pull", "string", "Pull the image (always|missing|never)",
+		       .default_text = "\"missing\"", .choices = "always missing never",
+		       .check = check_pull),
+	OPT_FLAG(struct create_opts, quiet_pull, 'q', "quiet",
+		 "Suppress the progress display of a pull"),
 	REQUEST_FLAG(read_only, 0, "read-only", "Mount the container's root read-only"),
 	REQUEST_STRING(restart, 0, "restart", "string",
 		       "Start the container again when it has ended (no, always, "
@@ -276,9 +292,10 @@ static int open_cidfile(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
-int create_opts_create(struct create_opts *opts, struct engine *engine,
+int create_opts_create(struct create_opts *opts, struct engine *engine, FILE *progress,
 		       struct create_result *ret_result, struct error *err)
 {
+	auto_(transfer_view_release) struct transfer_view view = TRANSFER_VIEW(progress);
 	const char *cidfile = opts->request.cidfile;
 	auto_close int fd = NO_FD;
 	int r;
@@ -288,6 +305,8 @@ int create_opts_create(struct create_opts *opts, struct engine *engine,
 		if (r < 0)
 			return r;
 	}
+	if (!opts->quiet_pull)
+		opts->request.progress = transfer_view_progress(&view);
 	r = container_create(engine, &opts->request, ret_result, err);
 	if (r < 0) {
 		if (cidfile)

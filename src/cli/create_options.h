@@ -8,6 +8,8 @@
 #ifndef SKIFF_CLI_CREATE_OPTIONS_H
 #define SKIFF_CLI_CREATE_OPTIONS_H
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "base/strv.h"
 #include "cli/option.h"
@@ -16,6 +18,7 @@
 
 struct create_opts {
 	struct create_request request;
+	bool quiet_pull;
 	struct strv attach, env, env_files, labels, label_files;
 	const char *unused; /* options that are accepted and have no meaning any more */
 	struct refused_opts refused;
@@ -35,9 +38,9 @@ int create_opts_finish(struct create_opts *opts, const struct strv *args, bool d
 
 /*
  * Creates the container and its --cidfile; a cidfile that exists is refused, and none is left when
- * there is no container. Warnings are in the result.
+ * there is no container. Warnings are in the result. A pull shows on `progress` how far it is.
  */
-int create_opts_create(struct create_opts *opts, struct engine *engine,
+int create_opts_create(struct create_opts *opts, struct engine *engine, FILE *progress,
 		       struct create_result *ret_result, struct error *err);
 
 #endif

@@ -22,9 +22,13 @@
 /* ---- create and run ---- */
 
 /* Texts are as the user typed them; the engine parses and checks them. NULL or empty: default. */
+struct image_progress;
+
 struct create_request {
-	const char *image; /* reference, id, or transport:path */
-	struct strv args;  /* command and arguments after IMAGE */
+	const char *image;                     /* reference, id, or transport:path */
+	const char *pull, *platform;           /* --pull; --platform */
+	const struct image_progress *progress; /* of a pull; NULL: none */
+	struct strv args;                      /* command and arguments after IMAGE */
 	const char *name, *hostname, *user, *workdir, *entrypoint;
 	bool entrypoint_set; /* --entrypoint "" clears the image's */
 	struct strv env;     /* KEY=value; bare KEY was already resolved or dropped by cli */

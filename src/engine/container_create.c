@@ -166,7 +166,8 @@ static int insert_record(struct store *store, struct container_record *record, c
 /* The IMAGE column: what was typed, or, when an archive was, the name of the image in it. */
 static char *image_display_name(const char *typed, const struct image_record *image)
 {
-	static const char *const transports[] = {"docker-archive:", "oci-archive:", "oci:", "dir:"};
+	static const char *const transports[] = {
+		"docker-archive:", "oci-archive:", "oci:", "dir:", "docker:"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
 		if (strncmp(typed, transports[i], strlen(transports[i])) != 0)
@@ -266,6 +267,11 @@ int container_create(struct engine *engine, const struct create_request *request
 	auto_(endpoint_requests_release) struct endpoint_requests endpoints = {0};
 	auto_(image_record_release) struct image_record image = {0};
 	auto_(create_guard_undo) struct create_guard guard = {0};
+	struct image_want want = {
+		.name = request->image,
+		.platform = request->platform,
+		.progress = request->progress,
+	};
 	struct create_result result = {0};
 	const char *name = NULL;
 	int r;
@@ -278,7 +284,9 @@ int container_create(struct engine *engine, const struct create_request *request
 	r = engine_store(engine, &guard.store, err);
 	if (r < 0)
 		return r;
-	r = image_resolve(engine, request->image, &image, err);
+	r = image_pull_policy_parse(request->pull, &want.pull, err);
+	if (r >= 0)
+		r = image_obtain(engine, &want, &image, err);
 	if (r < 0)
 		return r;
 	random_hex_id(result.id);

@@ -18,6 +18,8 @@ struct image_progress {
 	void (*layer)(void *context, const char *digest, const char *what, uint64_t done_bytes,
 		      uint64_t total_bytes);
 	void *context;
+	/* NULL, or told that an image is not there and is pulled now. */
+	void (*missing)(void *context, const char *name);
 };
 
 struct load_request {
@@ -38,12 +40,28 @@ int image_load(struct engine *engine, const struct load_request *request,
 	       struct load_result *ret_result, struct error *err);
 void load_result_release(struct load_result *result);
 
-/*
- * What `run` names: a reference or id in the store, or "transport:path[:reference]", which is
- * loaded first. ERR_NOT_FOUND when it is not there (there are no registries yet).
- */
-int image_resolve(struct engine *engine, const char *name, struct image_record *ret_record,
-		  struct error *err);
+enum image_pull_policy {
+	IMAGE_PULL_MISSING, /* what is not there */
+	IMAGE_PULL_ALWAYS,
+	IMAGE_PULL_NEVER,
+};
+
+/* What `run` needs. */
+struct image_want {
+	const char
+		*name; /* a reference or id, "transport:path[:reference]" or "docker://reference" */
+	enum image_pull_policy pull;
+	const char *platform;                  /* NULL: this machine's */
+	const struct image_progress *progress; /* of the pull; NULL: none */
+};
+
+/* "missing", "always", "never"; NULL or empty: missing. ERR_INVALID. */
+int image_pull_policy_parse(const char *text, enum image_pull_policy *ret_policy,
+			    struct error *err);
+
+/* From the store, or else from where it names. ERR_NOT_FOUND when it is nowhere. */
+int image_obtain(struct engine *engine, const struct image_want *want,
+		 struct image_record *ret_record, struct error *err);
 
 /* Newest first; all names in one record. */
 int image_list(struct engine *engine, struct image_records *ret_records, struct error *err);

@@ -5,9 +5,15 @@
 
 #include "base/alloc.h"
 #include "engine/image_internal.h"
+#include "engine/registry.h"
+#include "engine/registry_access.h"
+#include "image/image_config.h"
+#include "image/platform.h"
 #include "image/reference.h"
 
 static const char *const transports[] = {"docker-archive", "oci-archive", "oci", "dir"};
+
+#define REGISTRY_TRANSPORT "docker://"
 
 /* 1 found, 0 not there. */
 static int find_in_store(struct store *store, const char *selector, struct image_record *ret_record,
@@ -163,27 +169,120 @@ static int load_and_find(struct engine *engine, const char *name, struct image_r
 	return r < 0 ? r : 1;
 }
 
-int image_resolve(struct engine *engine, const char *name, struct image_record *ret_record,
-		  struct error *err)
+static int pull_and_find(struct engine *engine, const struct image_want *want,
+			 struct image_record *ret_record, struct error *err)
 {
+	const struct pull_request request = {
+		.name = want->name,
+		.platform = want->platform,
+		.progress = want->progress,
+	};
+	auto_(pull_result_release) struct pull_result result = {0};
+	int r;
+
+	r = image_pull(engine, &request, &result, err);
+	if (r < 0)
+		return r;
+	return image_find(engine, result.id, ret_record, err);
+}
+
+/* Whether what is there was made for the platform that was asked for. */
+static bool suits(const struct image_want *want, const struct image_record *record)
+{
+	auto_(image_config_release) struct image_config config = {0};
+	auto_(platform_release) struct platform wanted = {0};
+	auto_(error_release) struct error ignored = {0};
+	struct platform offered;
+
+	if (!want->platform)
+		return true;
+	if (platform_parse(want->platform, &wanted, &ignored) < 0 ||
+	    image_config_parse(record->config, strlen(record->config), &config, &ignored) < 0)
+		return false;
+	offered = (struct platform){config.os, config.architecture, config.variant};
+	return platform_match(&wanted, &offered) > 0;
+}
+
+/* 1 found, 0 not there. A name that has to be looked up first is looked up when it is missing. */
+static int find_wanted(struct engine *engine, const struct image_want *want,
+		       struct image_record *ret_record, struct error *err)
+{
+	auto_(image_record_release) struct image_record record = {0};
+	auto_(strv_release) struct strv names = {0};
 	struct store *store;
 	int r;
 
 	r = engine_store(engine, &store, err);
-	if (r < 0)
-		return r;
-	r = find_by_name_or_id(store, name, ret_record, err);
-	if (r == 0)
-		r = load_and_find(engine, name, ret_record, err);
-	if (r != 0)
+	if (r >= 0)
+		r = find_by_name_or_id(store, want->name, &record, err);
+	if (r == 0 && registry_access_names(want->name, &names, err) < 0)
+		error_release(err); /* it is no name: whoever pulls it says so */
+	for (size_t i = 0; r == 0 && i < names.count; i++)
+		r = find_by_name_or_id(store, names.items[i], &record, err);
+	if (r <= 0 || !suits(want, &record))
 		return r < 0 ? r : 0;
-	r = not_found(name, err);
-	if (err->kind != ERR_NOT_FOUND)
-		return r;
-	return err_set(err, ERR_NOT_FOUND, 0,
-		       "No such image: %s (it cannot be pulled, registries are not supported yet; "
-		       "load it from an archive)",
-		       name);
+	*ret_record = record;
+	record = (struct image_record){0};
+	return 1;
+}
+
+static int pull_missing(struct engine *engine, const struct image_want *want,
+			struct image_record *ret_record, struct error *err)
+{
+	auto_(reference_release) struct reference reference = {0};
+	auto_(error_release) struct error no_name = {0};
+	const struct image_progress *progress = want->progress;
+
+	if (want->pull == IMAGE_PULL_NEVER || reference_parse(want->name, &reference, &no_name) < 0)
+		return not_found(want->name, err);
+	if (want->pull == IMAGE_PULL_MISSING && progress && progress->missing) {
+		auto_free char *name = reference_familiar(&reference);
+
+		progress->missing(progress->context, name);
+	}
+	return pull_and_find(engine, want, ret_record, err);
+}
+
+int image_pull_policy_parse(const char *text, enum image_pull_policy *ret_policy, struct error *err)
+{
+	static const char *const names[] = {
+		[IMAGE_PULL_MISSING] = "missing",
+		[IMAGE_PULL_ALWAYS] = "always",
+		[IMAGE_PULL_NEVER] = "never",
+	};
+
+	*ret_policy = IMAGE_PULL_MISSING;
+	if (!text || !*text)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(names[i], text) != 0)
+			continue;
+		*ret_policy = (enum image_pull_policy)i;
+		return 0;
+	}
+	return err_set(err, ERR_INVALID, 0,
+		       "invalid pull option: '%s': must be one of \"always\", \"missing\" or "
+		       "\"never\"",
+		       text);
+}
+
+int image_obtain(struct engine *engine, const struct image_want *want,
+		 struct image_record *ret_record, struct error *err)
+{
+	struct image_want remote = *want;
+	int r = 0;
+
+	if (strncmp(want->name, REGISTRY_TRANSPORT, strlen(REGISTRY_TRANSPORT)) == 0) {
+		remote.name += strlen(REGISTRY_TRANSPORT);
+		return pull_and_find(engine, &remote, ret_record, err);
+	}
+	if (want->pull != IMAGE_PULL_ALWAYS)
+		r = find_wanted(engine, want, ret_record, err);
+	if (r == 0)
+		r = load_and_find(engine, want->name, ret_record, err);
+	if (r == 0)
+		r = pull_missing(engine, want, ret_record, err);
+	return r < 0 ? r : 0;
 }
 
 int image_list(struct engine *engine, struct image_records *ret_records, struct error *err)

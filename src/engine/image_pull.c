@@ -94,8 +94,8 @@ static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_resu
 	return 0;
 }
 
-int image_pull(struct engine *engine, const struct pull_request *request,
-	       struct pull_result *ret_result, struct error *err)
+static int pull_one(struct engine *engine, const struct pull_request *request, const char *name,
+		    struct pull_result *ret_result, struct error *err)
 {
 	auto_(pull_release) struct pull pull = {
 		.request = request,
@@ -109,7 +109,7 @@ int image_pull(struct engine *engine, const struct pull_request *request,
 	uint64_t bytes;
 	int r;
 
-	r = reference_parse(request->name, &pull.reference, err);
+	r = reference_parse(name, &pull.reference, err);
 	if (r >= 0)
 		r = engine_store(engine, &pull.loader.store, err);
 	if (r < 0)
@@ -120,9 +120,36 @@ int image_pull(struct engine *engine, const struct pull_request *request,
 	r = run_pull(&pull, &held.set, &result, err);
 	signals_let_go(&held, r < 0 && err->kind == ERR_CANCELLED);
 	if (r < 0)
-		return err->kind == ERR_CANCELLED ? r
-						  : err_wrap(err, r, "pull '%s'", request->name);
+		return err->kind == ERR_CANCELLED ? r : err_wrap(err, r, "pull '%s'", name);
 	*ret_result = result;
 	result = (struct pull_result){0};
 	return 0;
+}
+
+/* "docker://alpine" is "alpine". */
+static const char *bare_name(const char *name)
+{
+	static const char transport[] = "docker://";
+
+	return strncmp(name, transport, strlen(transport)) == 0 ? name + strlen(transport) : name;
+}
+
+int image_pull(struct engine *engine, const struct pull_request *request,
+	       struct pull_result *ret_result, struct error *err)
+{
+	auto_(strv_release) struct strv names = {0};
+	int r;
+
+	r = registry_access_names(bare_name(request->name), &names, err);
+	if (r < 0)
+		return r;
+	/* A short name may be one of several registries': the first that has it. */
+	for (size_t i = 0; i < names.count; i++) {
+		r = pull_one(engine, request, names.items[i], ret_result, err);
+		if (r >= 0 || i + 1 == names.count ||
+		    (err->kind != ERR_NOT_FOUND && err->kind != ERR_DENIED))
+			return r;
+		error_release(err);
+	}
+	return err_set(err, ERR_NOT_FOUND, 0, "No such image: %s", request->name);
 }

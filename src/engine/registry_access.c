@@ -157,6 +157,15 @@ static int add_endpoint(struct access *access, const struct registry_endpoint *f
 	return r;
 }
 
+int registry_access_names(const char *text, struct strv *ret_names, struct error *err)
+{
+	auto_(access_release) struct access access = {0};
+	int r;
+
+	r = begin(&access, "", err);
+	return r < 0 ? r : registries_conf_complete(access.conf, text, ret_names, err);
+}
+
 int registry_access_pull(const struct registry_options *options, const struct reference *reference,
 			 json_t **ret_config, struct error *err)
 {

@@ -15,6 +15,9 @@
 
 struct reference;
 
+/* What a typed name may stand for, best first: normalized, by aliases and search lists. */
+int registry_access_names(const char *text, struct strv *ret_names, struct error *err);
+
 /* Mirrors first, then the registry itself. ERR_DENIED when it is blocked. */
 int registry_access_pull(const struct registry_options *options, const struct reference *reference,
 			 json_t **ret_config, struct error *err);
