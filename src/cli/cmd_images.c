@@ -45,6 +45,7 @@ static const struct option_spec images_options[] = {
 struct image_row {
 	const struct image_record *record;
 	char *repository, *tag; /* owned */
+	const char *digest;     /* of this repository, or of the stored manifest; NULL: none */
 };
 
 struct image_rows {
@@ -93,15 +94,39 @@ static struct image_row *new_row(struct image_rows *rows, const struct image_rec
 	return row;
 }
 
+/* The digest that a repository has for the image; else that of the manifest in the store. */
+static const char *digest_in(const struct image_record *record, const char *repository)
+{
+	for (size_t i = 0; i < record->repo_digests.count; i++) {
+		auto_free char *name = image_familiar_name(record->repo_digests.items[i]);
+		size_t len = strlen(repository);
+
+		if (strncmp(name, repository, len) == 0 && name[len] == '@')
+			return strrchr(record->repo_digests.items[i], '@') + 1;
+	}
+	return record->manifest_digest;
+}
+
+static void add_row(const struct image_record *record, const char *name, struct image_rows *rows)
+{
+	struct image_row *row = new_row(rows, record);
+
+	split_name(name, row);
+	row->digest = digest_in(record, row->repository);
+}
+
+/* One that was pulled by its digest only has a repository, and no tag. */
 static void add_rows(const struct image_record *record, struct image_rows *rows)
 {
-	for (size_t i = 0; i < record->names.count; i++) {
-		auto_free char *name = image_familiar_name(record->names.items[i]);
+	const struct strv *names = record->names.count ? &record->names : &record->repo_digests;
 
-		split_name(name, new_row(rows, record));
+	for (size_t i = 0; i < names->count; i++) {
+		auto_free char *name = image_familiar_name(names->items[i]);
+
+		add_row(record, name, rows);
 	}
-	if (record->names.count == 0)
-		split_name(NO_NAME ":" NO_NAME, new_row(rows, record));
+	if (names->count == 0)
+		add_row(record, NO_NAME ":" NO_NAME, rows);
 }
 
 /* ---- which rows ---- */
@@ -125,7 +150,7 @@ static int matches_filter(const struct image_row *row, const char *filter, struc
 	if (strncmp(filter, dangling, strlen(dangling)) == 0) {
 		if (parse_bool(filter + strlen(dangling), &wanted) < 0)
 			return err_set(err, ERR_INVALID, 0, "invalid filter '%s'", filter);
-		return wanted == (row->record->names.count == 0);
+		return wanted == (strcmp(row->repository, NO_NAME) == 0);
 	}
 	return err_set(err, ERR_INVALID, 0, "invalid filter '%s'", filter);
 }
@@ -204,7 +229,7 @@ static void text_digest(const void *item, const void *context, struct strbuf *te
 	const struct image_row *row = item;
 
 	(void)context;
-	strbuf_adds(text, row->record->manifest_digest ? row->record->manifest_digest : NO_NAME);
+	strbuf_adds(text, row->digest ? row->digest : NO_NAME);
 }
 
 static void text_id(const void *item, const void *context, struct strbuf *text)

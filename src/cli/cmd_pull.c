@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/registry_options.h"
@@ -13,10 +14,12 @@
 struct pull_opts {
 	struct registry_opts registry;
 	const char *platform;
-	bool quiet, foreign_layers;
+	bool all_tags, quiet, foreign_layers;
 };
 
 static const struct option_spec pull_options[] = {
+	OPT_FLAG(struct pull_opts, all_tags, 'a', "all-tags",
+		 "Download all tags of the repository"),
 	OPT_FLAG(struct pull_opts, foreign_layers, 0, "foreign-layers",
 		 "Also fetch layers from where the manifest says that they lie"),
 	OPT_STRING(struct pull_opts, platform, 0, "platform", "string",
@@ -33,12 +36,12 @@ static void pull_init(void *opts)
 	registry_opts_init(&o->registry);
 }
 
-static int pull_run(const struct command_call *call)
+static int pull_one(const struct command_call *call, const char *name)
 {
 	const struct pull_opts *opts = call->opts;
 	auto_(transfer_view_release) struct transfer_view view = TRANSFER_VIEW(call->cli->out);
 	const struct pull_request request = {
-		.name = call->args->items[0],
+		.name = name,
 		.platform = opts->platform,
 		.foreign_layers = opts->foreign_layers,
 		.registry = registry_opts_request(&opts->registry),
@@ -50,15 +53,47 @@ static int pull_run(const struct command_call *call)
 	if (image_pull(call->engine, &request, &result, &err) < 0)
 		return cli_fail(call, &err);
 	if (!opts->quiet) {
-		auto_free char *name = image_familiar_name(result.name);
+		auto_free char *familiar = image_familiar_name(result.name);
 
 		(void)fprintf(call->cli->out, "Digest: %s\nStatus: %s %s\n", result.digest,
 			      result.was_there ? "Image is up to date for"
 					       : "Downloaded newer image for",
-			      name);
+			      familiar);
 	}
 	(void)fprintf(call->cli->out, "%s\n", result.name);
 	return 0;
+}
+
+static int pull_all(const struct command_call *call, const char *repository)
+{
+	const struct pull_opts *opts = call->opts;
+	const struct registry_options options = registry_opts_request(&opts->registry);
+	auto_(strv_release) struct strv tags = {0};
+	auto_(error_release) struct error err = {0};
+
+	if (registry_tags(&options, repository, &tags, &err) < 0)
+		return cli_fail(call, &err);
+	for (size_t i = 0; i < tags.count; i++) {
+		auto_free char *name = xasprintf("%s:%s", repository, tags.items[i]);
+		int status = pull_one(call, name);
+
+		if (status != 0)
+			return status;
+	}
+	return 0;
+}
+
+static int pull_run(const struct command_call *call)
+{
+	const struct pull_opts *opts = call->opts;
+	const char *name = call->args->items[0];
+	const char *last = strrchr(name, '/');
+
+	if (!opts->all_tags)
+		return pull_one(call, name);
+	if (strpbrk(last ? last : name, ":@"))
+		return cli_refuse(call, "tag can't be used with --all-tags/-a");
+	return pull_all(call, name);
 }
 
 const struct command cmd_pull = {

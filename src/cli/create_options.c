@@ -9,8 +9,8 @@
 
 #include "base/fd.h"
 #include "cli/env_file.h"
-#include "cli/transfer_view.h"
 #include "cli/limit_options.h"
+#include "cli/transfer_view.h"
 #include "engine/image.h"
 #include "engine/monitor_link.h"
 

@@ -65,6 +65,9 @@ int image_obtain(struct engine *engine, const struct image_want *want,
 
 /* Newest first; all names in one record. */
 int image_list(struct engine *engine, struct image_records *ret_records, struct error *err);
+/* All names that an image of this repository ("app", "host:5000/app") has here. */
+int image_names_of_repository(struct engine *engine, const char *repository, struct strv *ret_names,
+			      struct error *err);
 int image_tag(struct engine *engine, const char *source, const char *target, struct error *err);
 
 /* Lines as docker prints them: "Untagged: …", "Deleted: …". */

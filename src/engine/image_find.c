@@ -10,6 +10,7 @@
 #include "image/image_config.h"
 #include "image/platform.h"
 #include "image/reference.h"
+#include "storage/repo_digest.h"
 
 static const char *const transports[] = {"docker-archive", "oci-archive", "oci", "dir"};
 
@@ -41,13 +42,26 @@ static bool has_repository(const struct image_record *record, const struct refer
 	return record->names.count == 0;
 }
 
+char *repository_at_digest(const struct reference *reference)
+{
+	auto_free char *repository = reference_repository(reference);
+
+	return xasprintf("%s@%s", repository, reference->digest);
+}
+
 /* name@sha256:…, the digest of the manifest; the tag, if any, does not count then. */
 static int find_by_digest(struct store *store, const struct reference *reference,
 			  struct image_record *ret_record, struct error *err)
 {
 	auto_(image_record_release) struct image_record record = {0};
+	auto_free char *name = NULL;
 	int r;
 
+	name = repository_at_digest(reference);
+	r = repo_digest_find(store, name, ret_record, err);
+	if (r >= 0 || err->kind != ERR_NOT_FOUND)
+		return r < 0 ? r : 1;
+	error_release(err);
 	r = image_record_find_manifest(store, reference->digest, &record, err);
 	if (r < 0 && err->kind == ERR_NOT_FOUND) {
 		error_release(err);
@@ -285,15 +299,58 @@ int image_obtain(struct engine *engine, const struct image_want *want,
 	return r < 0 ? r : 0;
 }
 
-int image_list(struct engine *engine, struct image_records *ret_records, struct error *err)
+int image_add_digests(struct engine *engine, struct image_record *record, struct error *err)
 {
 	struct store *store;
 	int r;
 
 	r = engine_store(engine, &store, err);
+	return r < 0 ? r : repo_digest_list(store, record->id, &record->repo_digests, err);
+}
+
+int image_list(struct engine *engine, struct image_records *ret_records, struct error *err)
+{
+	auto_(image_records_release) struct image_records records = {0};
+	struct store *store;
+	int r;
+
+	r = engine_store(engine, &store, err);
+	if (r >= 0)
+		r = image_record_list(store, &records, err);
+	for (size_t i = 0; r >= 0 && i < records.count; i++)
+		r = image_add_digests(engine, &records.items[i], err);
 	if (r < 0)
 		return r;
-	return image_record_list(store, ret_records, err);
+	*ret_records = records;
+	records = (struct image_records){0};
+	return 0;
+}
+
+int image_names_of_repository(struct engine *engine, const char *repository, struct strv *ret_names,
+			      struct error *err)
+{
+	auto_(image_records_release) struct image_records records = {0};
+	auto_(reference_release) struct reference reference = {0};
+	auto_free char *prefix = NULL;
+	struct store *store;
+	int r;
+
+	r = reference_parse(repository, &reference, err);
+	if (r >= 0)
+		r = engine_store(engine, &store, err);
+	if (r >= 0)
+		r = image_record_list(store, &records, err);
+	if (r < 0)
+		return r;
+	prefix = xasprintf("%s/%s:", reference.domain, reference.path);
+	for (size_t i = 0; i < records.count; i++)
+		for (size_t k = 0; k < records.items[i].names.count; k++)
+			if (strncmp(records.items[i].names.items[k], prefix, strlen(prefix)) == 0)
+				strv_add(ret_names, records.items[i].names.items[k]);
+	if (ret_names->count == 0)
+		return err_set(err, ERR_NOT_FOUND, 0,
+			       "An image does not exist locally with the tag: %s", repository);
+	return 0;
 }
 
 int image_tag(struct engine *engine, const char *source, const char *target, struct error *err)

@@ -73,12 +73,12 @@ static json_t *config_object(const struct image_config *config)
 	return object;
 }
 
-static json_t *names_of(const struct image_record *record)
+static json_t *familiar_names(const struct strv *list)
 {
 	json_t *names = json_array();
 
-	for (size_t i = 0; i < record->names.count; i++) {
-		auto_free char *familiar = image_familiar_name(record->names.items[i]);
+	for (size_t i = 0; i < list->count; i++) {
+		auto_free char *familiar = image_familiar_name(list->items[i]);
 
 		(void)json_array_append_new(names, json_string(familiar));
 	}
@@ -129,8 +129,8 @@ static json_t *image_object(const struct engine *engine, const struct image_reco
 
 	clock_format(config->created_ns, created);
 	set_text(object, "Id", record->id);
-	set(object, "RepoTags", names_of(record));
-	set(object, "RepoDigests", json_array());
+	set(object, "RepoTags", familiar_names(&record->names));
+	set(object, "RepoDigests", familiar_names(&record->repo_digests));
 	set_text(object, "Parent", "");
 	set_text(object, "Comment", last_comment(config));
 	set_text(object, "Created", created);
@@ -158,6 +158,9 @@ int image_inspect(struct engine *engine, const char *selector, json_t **ret_obje
 	if (r < 0)
 		return r;
 	r = image_config_parse(record.config, strlen(record.config), &config, err);
+	if (r < 0)
+		return r;
+	r = image_add_digests(engine, &record, err);
 	if (r < 0)
 		return r;
 	*ret_object = image_object(engine, &record, &config);

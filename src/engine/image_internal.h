@@ -25,6 +25,8 @@
 #include "image/platform.h"
 #include "storage/store.h"
 
+struct reference;
+
 struct loader {
 	struct store *store;
 	const struct load_request *request;
@@ -105,6 +107,12 @@ int image_require_platform(const char *name, const struct image_config *config,
 
 /* Whether this container (an id), made from some image, has a living monitor. */
 bool image_user_is_running(struct engine *engine, const char *id);
+
+/* Fills repo_digests, which finding an image does not. */
+int image_add_digests(struct engine *engine, struct image_record *record, struct error *err);
+
+/* "docker.io/library/alpine@sha256:…", of a reference with a digest; caller frees. */
+char *repository_at_digest(const struct reference *reference);
 
 /* Finds in the store only: by name, by digest of the manifest, by id. */
 int image_find(struct engine *engine, const char *selector, struct image_record *ret_record,

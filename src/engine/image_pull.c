@@ -6,6 +6,7 @@
 #include "engine/image_policy.h"
 #include "engine/pull_internal.h"
 #include "engine/registry_access.h"
+#include "storage/repo_digest.h"
 #include "trust/policy.h"
 
 void pull_result_release(struct pull_result *result)
@@ -41,8 +42,36 @@ static int start_helper(struct pull *pull, struct error *err)
 	return registry_helper_start(config, pull->loader.signal_fd, &pull->helper, err);
 }
 
+static char *normal_name(const struct reference *reference)
+{
+	return reference->digest ? repository_at_digest(reference) : reference_format(reference);
+}
+
+/* Whether the name meant this image before. */
+static bool is_that_already(const struct pull *pull)
+{
+	auto_(image_record_release) struct image_record record = {0};
+	auto_(error_release) struct error ignored = {0};
+	auto_free char *name = normal_name(&pull->reference);
+
+	if (pull->reference.digest
+		    ? repo_digest_find(pull->loader.store, name, &record, &ignored) < 0
+		    : image_record_find(pull->loader.store, name, &record, &ignored) < 0)
+		return false;
+	return strcmp(record.id, pull->image.id) == 0;
+}
+
+static int remember_digest(const struct pull *pull, struct error *err)
+{
+	auto_free char *repository = reference_repository(&pull->reference);
+	auto_free char *name = xasprintf("%s@%s", repository, pull->digest);
+
+	return repo_digest_add(pull->loader.store, pull->image.id, name,
+			       pull->image.manifest_digest, err);
+}
+
 /* What is there already, with all its layers, only gets the name. */
-static int bring(struct pull *pull, bool *ret_was_there, struct error *err)
+static int bring(struct pull *pull, struct error *err)
 {
 	auto_(layer_jobs_release) struct layer_jobs jobs = {0};
 	int r;
@@ -50,23 +79,10 @@ static int bring(struct pull *pull, bool *ret_was_there, struct error *err)
 	r = image_layers_plan(&pull->loader, &pull->image, &jobs, err);
 	if (r < 0)
 		return r;
-	*ret_was_there = true;
-	for (size_t i = 0; i < jobs.count; i++)
-		*ret_was_there &= !jobs.items[i].unpack && !jobs.items[i].keep_blob;
 	r = pull_layers(pull, &jobs, err);
 	if (r < 0)
 		return r;
 	return image_commit(&pull->loader, &pull->image, &jobs, err);
-}
-
-static char *normal_name(const struct reference *reference)
-{
-	auto_free char *repository = NULL;
-
-	if (!reference->digest)
-		return reference_format(reference);
-	repository = reference_repository(reference);
-	return xasprintf("%s@%s", repository, reference->digest);
 }
 
 static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_result *result,
@@ -86,7 +102,10 @@ static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_resu
 	result->name = normal_name(&pull->reference);
 	if (!pull->reference.digest)
 		strv_add(&pull->image.names, result->name);
-	r = bring(pull, &result->was_there, err);
+	result->was_there = is_that_already(pull);
+	r = bring(pull, err);
+	if (r >= 0)
+		r = remember_digest(pull, err);
 	if (r < 0)
 		return r;
 	result->id = xstrdup(pull->image.id);

@@ -35,6 +35,7 @@
 #include "base/path.h"
 #include "base/sha256.h"
 #include "engine/pull_internal.h"
+#include "storage/kept.h"
 #include "storage/partial_blob.h"
 #include "sys/process.h"
 #include "unpack/protocol.h"
@@ -464,6 +465,16 @@ static int place_layer(struct transfer *transfer, struct layer_pull *layer, stru
 	if (r >= 0 && job->unpack)
 		r = layer_place(store, transfer->pull->loader.staging_fd, directory, job->chain_id,
 				err);
+	if (r < 0)
+		return r;
+	r = kept_add(store,
+		     &(struct image_layer){
+			     .chain_id = (char *)job->chain_id,
+			     .diff_id = (char *)job->diff_id,
+			     .blob = job->digest,
+			     .size_bytes = job->size_bytes,
+		     },
+		     &(struct image_blob){.digest = job->digest, .size_bytes = job->blob_size}, err);
 	if (r < 0)
 		return r;
 	job->keep_blob = job->unpack = false;

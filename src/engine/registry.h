@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/strv.h"
 #include "engine/engine.h"
 #include "engine/image.h"
@@ -42,6 +43,36 @@ int image_pull(struct engine *engine, const struct pull_request *request,
 	       struct pull_result *ret_result, struct error *err);
 void pull_result_release(struct pull_result *result);
 
+struct push_request {
+	const char *name;  /* where to: "host:5000/app:1" */
+	const char *image; /* what: a name or an id in the store; NULL: what has that name */
+	struct registry_options registry;
+	const struct image_progress *progress; /* NULL: none */
+};
+
+struct push_result {
+	char *digest; /* of the manifest */
+	uint64_t size_bytes;
+};
+
+int image_push(struct engine *engine, const struct push_request *request,
+	       struct push_result *ret_result, struct error *err);
+void push_result_release(struct push_result *result);
+
+/* The tags that a repository has in its registry. */
+int registry_tags(const struct registry_options *options, const char *repository,
+		  struct strv *ret_tags, struct error *err);
+
+struct search_request {
+	const char *term; /* "busybox", "host:5000/busy" */
+	int64_t limit;
+	struct registry_options registry;
+};
+
+/* An array of objects with name, description, star_count, is_official, is_automated; a new reference. */
+int registry_search(const struct search_request *request, json_t **ret_results, struct error *err);
+
+DEFINE_CLEANUP_VALUE(struct push_result, push_result_release);
 DEFINE_CLEANUP_VALUE(struct pull_result, pull_result_release);
 
 #endif

@@ -221,7 +221,7 @@ int audit_strays(struct store *store, struct strv *ret_paths, bool *ret_busy, st
 		{STAGING_DIR, "", "SELECT 1 WHERE ? IS NULL", true},
 		{CONTAINERS_DIR, "", "SELECT 1 FROM container WHERE id = ?", true},
 		{VOLUMES_DIR, "", "SELECT 1 FROM volume WHERE name = ?", false},
-		{OCI_DIR, "", "SELECT 1 WHERE ? = 'blobs'", false},
+		{OCI_DIR, "", "SELECT 1 WHERE ? IN ('blobs', 'partial')", false},
 		{OCI_DIR "/blobs", "", "SELECT 1 WHERE ? = 'sha256'", false},
 	};
 	static const struct kind of_images[] = {

@@ -21,6 +21,11 @@
 	"  (SELECT name FROM tag WHERE image = i.id ORDER BY name))"                               \
 	" FROM image AS i "
 
+/* What belongs to an image now needs not be kept for its own sake (kept.h). */
+#define KEPT_NO_LONGER                                                                             \
+	"DELETE FROM kept WHERE digest IN (SELECT layer FROM image_layer"                          \
+	" UNION ALL SELECT blob FROM image_blob)"
+
 #define DIGEST_PREFIX "sha256:"
 #define DIGEST_PREFIX_LEN 7
 
@@ -31,6 +36,7 @@ void image_record_release(struct image_record *record)
 	free(record->manifest_digest);
 	strv_release(&record->chain_ids);
 	strv_release(&record->names);
+	strv_release(&record->repo_digests);
 	*record = (struct image_record){0};
 }
 
@@ -209,12 +215,32 @@ int image_record_tag(struct store *store, const char *id, const char *name, stru
 	return db_commit(&transaction, err);
 }
 
+/* The digests of a repository go with its last tag, which `name` may be. */
+static int forget_repo_digests(struct store *store, const char *name, struct error *err)
+{
+	auto_free char *repository = xstrdup(name);
+	char *colon = strrchr(repository, ':');
+
+	if (!colon)
+		return 0;
+	*colon = '\0';
+	return db_run(store->db, err,
+		      "DELETE FROM repo_digest WHERE name >= ?1 || '@' AND name < ?1 || 'A'"
+		      " AND image = (SELECT image FROM tag WHERE name = ?2) AND NOT EXISTS"
+		      " (SELECT 1 FROM tag WHERE name >= ?1 || ':' AND name < ?1 || ';'"
+		      "  AND name <> ?2 AND image = repo_digest.image)",
+		      "tt", repository, name);
+}
+
 int image_record_untag(struct store *store, const char *name, struct error *err)
 {
 	auto_(db_rollback) struct db_transaction transaction = {0};
 	int r;
 
 	r = db_begin(store, /* durable= */ false, &transaction, err);
+	if (r < 0)
+		return r;
+	r = forget_repo_digests(store, name, err);
 	if (r < 0)
 		return r;
 	r = db_run(store->db, err, "DELETE FROM tag WHERE name = ?", "t", name);
@@ -255,8 +281,10 @@ static int own_layers(struct store *store, const char *id, struct strv *ret_chai
 int db_forget_unused(sqlite3 *db, struct error *err)
 {
 	return db_exec(db, err,
-		       "DELETE FROM layer WHERE chain_id NOT IN (SELECT layer FROM image_layer);"
-		       "DELETE FROM blob WHERE digest NOT IN (SELECT blob FROM image_blob)");
+		       "DELETE FROM layer WHERE chain_id NOT IN (SELECT layer FROM image_layer"
+		       " UNION ALL SELECT digest FROM kept);"
+		       "DELETE FROM blob WHERE digest NOT IN (SELECT blob FROM image_blob"
+		       " UNION ALL SELECT digest FROM kept)");
 }
 
 static int forget(struct store *store, const char *id, struct error *err)
@@ -391,6 +419,8 @@ int image_record_insert(struct store *store, const struct image_addition *additi
 		r = insert_blobs(store, addition, err);
 	for (size_t i = 0; r >= 0 && i < addition->names->count; i++)
 		r = set_tag(store, addition->id, addition->names->items[i], err);
+	if (r >= 0)
+		r = db_exec(store->db, err, KEPT_NO_LONGER);
 	if (r < 0)
 		return r;
 	return db_commit(&transaction, err);

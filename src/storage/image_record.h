@@ -24,6 +24,8 @@ struct image_record {
 	uint64_t size_bytes;   /* of all layers, unpacked */
 	struct strv chain_ids; /* "sha256:…", bottom layer first */
 	struct strv names; /* normalized references "docker.io/library/alpine:3.18", may be empty */
+	struct strv
+		repo_digests; /* "docker.io/library/alpine@sha256:…"; empty, see repo_digest.h */
 };
 
 void image_record_release(struct image_record *record);

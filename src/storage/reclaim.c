@@ -19,16 +19,21 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/random.h"
 #include "storage/database_internal.h"
+#include "storage/kept.h"
+#include "storage/partial_blob.h"
 #include "storage/store_internal.h"
 
 /* Deeper directories are removed too, but not counted. */
 #define COUNT_MAX_DEPTH 128
+
+#define NS_PER_S INT64_C(1000000000)
 
 static DIR *open_listing(int dir_fd, const char *name)
 {
@@ -242,7 +247,10 @@ int store_sweep(struct store *store, uint64_t *ret_bytes, struct error *err)
 
 	sweep_directory(store, STAGING_DIR, always_unknown, &bytes);
 	sweep_directory(store, CONTAINERS_DIR, container_is_known, &bytes);
-	r = store_reclaim(store, &reclaimed, err);
+	partial_blobs_remove(store, clock_now_ns() / NS_PER_S - PARTIAL_BLOB_KEEP_S, &bytes);
+	r = kept_forget(store, /* all= */ false, err);
+	if (r >= 0)
+		r = store_reclaim(store, &reclaimed, err);
 	if (r < 0)
 		return r;
 	*ret_bytes = bytes + reclaimed;

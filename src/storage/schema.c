@@ -54,7 +54,19 @@ static const char version_2[] =
 	" CAST(strftime('%s', 'now') AS INTEGER) * 1000000000, '{}'"
 	" FROM (VALUES('bridge', 'bridge'), ('host', 'host'), ('none', 'null'));";
 
-static const char *const steps[] = {version_1, version_2};
+/*
+ * repo_digest: under which digest a repository has an image ("docker.io/library/alpine@sha256:…", what
+ * was asked for: an index or a manifest), and which manifest that led to.
+ * kept: layers and blobs that came for an image which is not complete yet, until when.
+ */
+static const char version_3[] =
+	"CREATE TABLE repo_digest(name TEXT PRIMARY KEY,"
+	" image TEXT NOT NULL REFERENCES image ON DELETE CASCADE, manifest TEXT NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE INDEX repo_digest_image ON repo_digest(image);"
+	"CREATE TABLE kept(digest TEXT PRIMARY KEY, until_ns INTEGER NOT NULL) WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1, version_2, version_3};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 
