@@ -120,7 +120,7 @@ const struct option_spec create_options[] = {
 		     "Run an init inside the container that forwards signals and reaps processes"),
 	REQUEST_FLAG(open_stdin, 'i', "interactive", "Keep STDIN open even if not attached"),
 	REQUEST_STRING(ipc_mode, 0, "ipc", "string",
-		       "IPC namespace (private|shareable|host|none|container:ID)",
+		       "IPC namespace: private, shareable, host, none or container:ID",
 		       .choices = "private shareable host none"),
 	OPT_STRING(struct create_opts, unused, 0, "kernel-memory", "bytes", "Kernel memory limit",
 		   .check = limit_check_size,
