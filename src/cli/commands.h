@@ -10,6 +10,7 @@ extern const struct command cmd_complete;
 extern const struct command cmd_container_inspect;
 extern const struct command cmd_cp;
 extern const struct command cmd_create;
+extern const struct command cmd_diff;
 extern const struct command cmd_exec;
 extern const struct command cmd_export;
 extern const struct command cmd_fsck;

@@ -45,6 +45,15 @@ int container_copy_in(struct engine *engine, const struct copy_request *request,
 		      struct copy_result *ret_result, struct error *err);
 void copy_result_release(struct copy_result *result);
 
+/* What the container wrote since it was made: 'A' added, 'C' changed, 'D' deleted, as docker's diff. */
+struct diff_request {
+	void (*change)(void *context, char kind, const char *path);
+	void *context;
+};
+
+int container_diff(struct engine *engine, const char *selector, const struct diff_request *request,
+		   struct error *err);
+
 DEFINE_CLEANUP_VALUE(struct copy_result, copy_result_release);
 
 #endif

@@ -51,6 +51,11 @@ int answer_pack(const struct pack_result *result)
 				"bytes", (json_int_t)result->bytes));
 }
 
+int answer_changes(uint64_t count)
+{
+	return answer(json_pack("{s:{s:I}}", "changes", "count", (json_int_t)count));
+}
+
 int answer_extract(uint64_t entries, uint64_t bytes)
 {
 	return answer(json_pack("{s:{s:I, s:I}}", "extract", "entries", (json_int_t)entries,

@@ -15,6 +15,7 @@
 int answer_error(const struct error *err);
 int answer_layer(const struct pipeline_totals *totals, uint64_t bytes, uint64_t entries);
 int answer_pack(const struct pack_result *result);
+int answer_changes(uint64_t count);
 int answer_extract(uint64_t entries, uint64_t bytes);
 
 /* Or a negative errno: a path that is not UTF-8 cannot be told. */

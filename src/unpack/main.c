@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "unpack/answer.h"
+#include "unpack/changes.h"
 #include "unpack/confine.h"
 #include "unpack/copy.h"
 #include "unpack/index.h"
@@ -62,7 +63,7 @@ static bool is_file_or_stream(int fd)
 
 static bool takes_namespace(enum job job)
 {
-	return job == JOB_PACK || job == JOB_FIND || job == JOB_EXTRACT;
+	return job == JOB_PACK || job == JOB_FIND || job == JOB_EXTRACT || job == JOB_CHANGES;
 }
 
 /* A descriptor of a directory other than the output would be a way out. */
@@ -150,6 +151,14 @@ static int do_extract(const struct options *options, const struct confinement *c
 	return r < 0 ? r : answer_extract(entries, bytes);
 }
 
+static int do_changes(const struct confinement *c, struct error *err)
+{
+	uint64_t count;
+	int r = changes_run(c, UNPACK_INPUT_FD, &count, err);
+
+	return r < 0 ? r : answer_changes(count);
+}
+
 static bool job_reads(enum job job)
 {
 	return job == JOB_INDEX || job == JOB_LAYER || job == JOB_EXTRACT;
@@ -160,8 +169,9 @@ static int enter(const struct options *options, struct confinement *c, struct er
 	const struct confine_request request = {
 		.root_fd = UNPACK_OUTPUT_FD,
 		.recursive = takes_namespace(options->job),
-		.read_only = options->job == JOB_PACK || options->job == JOB_FIND,
-		.warden = options->job == JOB_LAYER || options->whiteouts,
+		.read_only = !job_reads(options->job),
+		.warden = options->job == JOB_LAYER || options->job == JOB_CHANGES ||
+			  options->whiteouts,
 	};
 
 	return confine_enter(&request, c, err);
@@ -197,6 +207,8 @@ static int run(int argc, char **argv, struct error *err)
 		return do_find(&options, &confinement, err);
 	case JOB_EXTRACT:
 		return do_extract(&options, &confinement, pipeline, err);
+	case JOB_CHANGES:
+		return do_changes(&confinement, err);
 	}
 	return err_set(err, ERR_INTERNAL, 0, "no such job");
 }

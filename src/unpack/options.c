@@ -90,6 +90,7 @@ static const struct job_options {
 	{"find", JOB_FIND, find_options, ARRAY_SIZE(find_options), 0},
 	{"extract", JOB_EXTRACT, extract_options, ARRAY_SIZE(extract_options),
 	 UNPACK_LAYER_MAX_ENTRIES},
+	{"changes", JOB_CHANGES, NULL, 0, 0},
 };
 
 /* Returns the value's text, "" for a flag, or NULL when `arg` is not this option. */
@@ -173,7 +174,7 @@ int options_parse(int argc, char **argv, struct options *ret_options, struct err
 			return err_result(err);
 	if (check_region(&o, err) < 0)
 		return err_result(err);
-	if (o.job >= JOB_PACK && !o.path)
+	if ((o.job == JOB_PACK || o.job == JOB_FIND || o.job == JOB_EXTRACT) && !o.path)
 		return err_set(err, ERR_INVALID, EINVAL, "skiff-unpack: which path?");
 	*ret_options = o;
 	return 0;

@@ -14,6 +14,7 @@ enum job {
 	JOB_PACK,
 	JOB_FIND,
 	JOB_EXTRACT,
+	JOB_CHANGES,
 };
 
 struct options {

@@ -12,6 +12,7 @@
  *	skiff-unpack pack [OPTION...]       make a tar stream of a tree
  *	skiff-unpack find [OPTION...]       what is at a path
  *	skiff-unpack extract [OPTION...]    unpack a tar stream into a tree that is in use
+ *	skiff-unpack changes                what a container wrote
  *
  * Options are "--name=value" or "--name", in any order, none twice; numbers are decimal.
  *
@@ -133,6 +134,14 @@
  * The input may be compressed. What is there already is replaced as docker's cp does it.
  *
  *	{"extract": {"entries": 3, "bytes": 4096}}
+ *
+ *
+ * changes
+ *
+ * The tree holds "/upper" and "/lower" (runtime/tree.h). UNPACK_INPUT_FD gets, for every change, 'A',
+ * 'C' or 'D', the path, and a NUL.
+ *
+ *	{"changes": {"count": 3}}
  *
  *
  * Errors

@@ -46,6 +46,18 @@ static int read_value(int fd, const char *name, struct xattr_list *list)
 	return 0;
 }
 
+int xattr_list_read_one(int fd, const char *name, struct xattr_list *ret_list)
+{
+	auto_(xattr_list_release) struct xattr_list list = {.memory = xstrdup(name)};
+	int r = read_value(fd, list.memory, &list);
+
+	if (r < 0)
+		return r;
+	*ret_list = list;
+	list = (struct xattr_list){0};
+	return 0;
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	const struct pax_xattr *x = a, *y = b;

@@ -28,6 +28,9 @@ struct xattr_list {
  * be empty or released.
  */
 int xattr_list_read(int fd, struct xattr_list *ret_list);
+
+/* Only the one of this name: no item when the file does not have it. */
+int xattr_list_read_one(int fd, const char *name, struct xattr_list *ret_list);
 void xattr_list_release(struct xattr_list *list);
 
 DEFINE_CLEANUP_VALUE(struct xattr_list, xattr_list_release);

@@ -348,3 +348,83 @@ def test_cp_to_a_stream(both):
             for path in CP_STREAM for options in ([], ["-L"])])
     for docker, skiff in zip(*results):
         assert skiff == docker
+
+
+# What is done in a container, one line each.
+ACTIONS = """
+true
+echo new > /new
+mkdir -p /a/b/c
+mkdir /work/fresh && echo x > /work/fresh/file
+echo more >> /work/file
+echo more >> /work/dir/sub/deep
+rm /work/file
+rm /work/dir/sub/deep
+rm -r /work/dir
+rm -r /work/gone && mkdir /work/gone
+rm -r /work/opaque && mkdir /work/opaque && echo x > /work/opaque/new && echo y > /work/opaque/old
+rm -r /work/dir && echo x > /work/dir
+rm /work/file && mkdir /work/file
+rm /work/link && echo x > /work/link
+ln -sf elsewhere /work/link
+ln /work/mode /work/mode2
+chmod 600 /work/mode
+chmod 700 /work/dir
+chown 7:8 /work/file
+chown 7:8 /work/dir/sub
+touch /work/dir
+touch -d @1000000000 /work/dir/inner
+mv /work/file /work/moved
+mv /work/dir /work/moved
+mv /work/fifo /tmp/
+mkfifo /tmp/pipe
+mknod /tmp/node c 1 3
+cp -a /work /copy
+echo x > /work/new && rm /work/new
+echo x > /tmp/scratch; rm /tmp/scratch
+echo x > '/tmp/a name'
+echo x > /etc/passwd; rm /etc/group
+rm -r /work /tmp
+"""
+
+
+def actions():
+    return ACTIONS.strip().splitlines()
+
+
+@pytest.mark.parametrize("running", [False, True], ids=["stopped", "running"])
+def test_diff_and_export(both, running):
+    """Each action in a container of its own; then what both say of it."""
+    chosen = actions()[1::4] if running else actions()
+    results = []
+    for engine in both:
+        names = []
+        for number, action in enumerate(chosen):
+            names.append(f"case{number}")
+            engine.run("run", "-d", "--network", "none", "--name", names[-1], IMAGE, "sh", "-c",
+                       f"({action}) 2>&1; exec sleep {1000 if running else 0}")
+        if not running:
+            engine.run("wait", *names)
+        results.append([(engine.run("diff", name).stdout.decode().splitlines(),
+                         listing(engine.run("export", name).stdout)) for name in names])
+        engine.run("kill" if running else "start", *names)
+    differences = []
+    for action, docker, skiff in zip(chosen, *results):
+        if sorted(docker[0]) != sorted(skiff[0]):  # docker's order is that of its hash tables
+            differences.append(f"{action}: docker diff: {docker[0]}\n  skiff diff: {skiff[0]}")
+        theirs, ours = without_machinery(docker[1]), without_machinery(skiff[1])
+        if theirs != ours:
+            differences.append(f"{action}: export differs: {different_names(theirs, ours)}")
+    assert not differences, "\n".join(differences)
+
+
+# What each engine puts below every container: docker's list is longer.
+MACHINERY = re.compile(r"^(\.dockerenv|dev|proc|sys|etc/(hostname|hosts|resolv\.conf|mtab))(/|$)|^etc$")
+
+
+def without_machinery(files):
+    return {name: file for name, file in files.items() if not MACHINERY.match(name)}
+
+
+def different_names(theirs, ours):
+    return sorted(name for name in {*theirs, *ours} if theirs.get(name) != ours.get(name))
