@@ -312,16 +312,13 @@ static int prune_states(struct engine *engine, struct store *store, struct error
 int container_prune(struct engine *engine, const struct strv *filters,
 		    struct prune_result *ret_result, struct error *err)
 {
-	static const struct strv no_filters = {0};
 	auto_(prune_filter_release) struct prune_filter filter = {0};
 	auto_(prune_result_release) struct prune_result result = {0};
 	struct store *store;
 	uint64_t swept = 0;
 	int r;
 
-	r = prune_filter_parse(filters ? filters : &no_filters, &filter, err);
-	if (r >= 0 && filter.dangling_set)
-		r = err_set(err, ERR_INVALID, 0, "invalid filter 'dangling'");
+	r = prune_filter_parse(filters, /* with_dangling= */ false, &filter, err);
 	if (r >= 0)
 		r = engine_store(engine, &store, err);
 	if (r < 0)

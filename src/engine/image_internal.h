@@ -51,6 +51,9 @@ struct loader {
 /* ERR_CANCELLED when a signal has come. */
 int loader_check_cancelled(struct loader *loader, struct error *err);
 
+/* Until the helper's answer is complete, or a signal comes. */
+int loader_wait_for_helper(struct loader *loader, struct unpack_helper *helper, struct error *err);
+
 /* One layer on its way. */
 struct layer_job {
 	const struct source_layer *source;

@@ -82,7 +82,7 @@ static int open_spool(struct loader *loader, struct error *err)
 	return 0;
 }
 
-static int wait_for_index(struct loader *loader, struct unpack_helper *helper, struct error *err)
+int loader_wait_for_helper(struct loader *loader, struct unpack_helper *helper, struct error *err)
 {
 	struct pollfd fds[] = {
 		{.fd = helper->result_fd, .events = POLLIN},
@@ -122,7 +122,7 @@ static int index_archive(struct loader *loader, struct error *err)
 	};
 	r = unpack_helper_start(&start, &helper, err);
 	if (r >= 0)
-		r = wait_for_index(loader, &helper, err);
+		r = loader_wait_for_helper(loader, &helper, err);
 	if (r >= 0)
 		r = unpack_helper_finish(&helper, "index", &index, err);
 	if (r < 0)

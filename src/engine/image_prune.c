@@ -72,22 +72,21 @@ static int prune_records(struct store *store, const struct prune_filter *filter,
 int image_prune(struct engine *engine, const struct image_prune_request *request,
 		struct image_prune_result *ret_result, struct error *err)
 {
-	static const struct strv no_filters = {0};
 	auto_(image_prune_result_release) struct image_prune_result result = {0};
 	auto_(prune_filter_release) struct prune_filter filter = {0};
 	struct store *store;
 	uint64_t swept = 0;
-	bool all;
+	bool dangling = true;
 	int r;
 
-	r = prune_filter_parse(request->filters ? request->filters : &no_filters, &filter, err);
+	r = prune_filter_parse(request->filters, /* with_dangling= */ true, &filter, err);
+	if (r >= 0) /* docker's other way to say --all */
+		r = filters_get_bool(&filter.filters, "dangling", true, &dangling, err);
 	if (r >= 0)
 		r = engine_store(engine, &store, err);
 	if (r < 0)
 		return r;
-	/* docker's two ways to say the same. */
-	all = request->all || (filter.dangling_set && !filter.dangling);
-	r = prune_records(store, &filter, all, &result, err);
+	r = prune_records(store, &filter, request->all || !dangling, &result, err);
 	if (r >= 0)
 		r = store_sweep(store, &swept, err);
 	if (r < 0)

@@ -158,6 +158,36 @@ def test_load_that_replaces_a_name_killed(stage, archive):
     stage.at_every_point("kill", "load", "-i", newer, after=after)
 
 
+def test_import_killed(stage, archive):
+    """Each import makes an image of its own, even from the same archive: its time is in it."""
+    stage.skiff.load(archive("keep:1", "keep"))
+    stage.remember()
+    layer = stage.directory / "layer.tar"
+    layer.write_bytes(make_image("x:1", "x").layers[1].tar_bytes())
+
+    def after(_):
+        assert stage.names() in (["keep:1"], ["keep:1", "victim:1"])
+        stage.skiff.run("prune", "-f")
+        stage.assert_clean()
+        stage.skiff.run("import", layer, "victim:1")
+        assert stage.names() in (["keep:1", "victim:1"], ["<none>:<none>", "keep:1", "victim:1"])
+    stage.at_every_point("kill", "import", layer, "victim:1", after=after)
+
+
+def test_image_prune_killed(stage, archive):
+    stage.skiff.load(archive("keep:1", "keep"))
+    stage.skiff.load(archive("victim:1", "victim"))
+    stage.skiff.load(archive("victim:2", "other"))
+    stage.remember()
+
+    def after(_):
+        stage.skiff.run("prune", "-f")
+        stage.assert_clean()
+        stage.skiff.run("image", "prune", "-af")
+        assert stage.names() == []
+    stage.at_every_point("kill", "image", "prune", "-af", after=after)
+
+
 def test_rmi_killed(stage, archive):
     stage.skiff.load(archive("keep:1", "keep"))
     stage.skiff.load(archive("victim:1", "victim"))
