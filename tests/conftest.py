@@ -197,5 +197,5 @@ def skiff(make_skiff, busybox):
     return skiff
 
 
-pytest_plugins = ["helpers.canary", "helpers.images", "helpers.loop_device", "helpers.unpack",
+pytest_plugins = ["helpers.canary", "helpers.images", "helpers.registry", "helpers.loop_device", "helpers.unpack",
                   "helpers.world"]

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries for tests: Debian's docker-registry, and one that misbehaves on purpose.
+
+Registry       docker-registry with a directory of its own: plain, or with TLS, passwords or tokens
+TokenServer    gives out what docker-registry's token authentication wants, and remembers who asked
+BadRegistry    serves images from memory; a test says how it goes wrong
+"""
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import io
+import json
+import re
+import socket
+import ssl
+import subprocess
+import tarfile
+import threading
+import time
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from helpers.features import require_tool
+from helpers.images import tool
+from helpers.waiting import wait_until
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def make_authority(directory, name="localhost"):
+    """A certificate for `name` and 127.0.0.1 that is its own authority; (certificate, key)."""
+    certificate, key = directory / "domain.crt", directory / "domain.key"
+    tool("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1",
+         "-keyout", key, "-out", certificate)
+    return certificate, key
+
+
+class Registry:
+    """docker-registry on loopback. `host` is "localhost:PORT"."""
+
+    def __init__(self, directory, tls=False, password=None, token_server=None):
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True)
+        self.port = free_port()
+        self.host = f"localhost:{self.port}"
+        self.certificate = None
+        http_section = {"addr": f"127.0.0.1:{self.port}", "secret": "x"}
+        config = {
+            "version": 0.1,
+            "log": {"level": "warn"},
+            "storage": {"filesystem": {"rootdirectory": str(self.directory / "data")},
+                        "delete": {"enabled": True}},
+            "http": http_section,
+        }
+        if tls:
+            self.certificate, key = make_authority(self.directory)
+            http_section["tls"] = {"certificate": str(self.certificate), "key": str(key)}
+        if password:
+            file = self.directory / "htpasswd"
+            file.write_text(tool("htpasswd", "-Bbn", *password.split(":", 1)))
+            config["auth"] = {"htpasswd": {"realm": "test", "path": str(file)}}
+        if token_server:
+            config["auth"] = {"token": {
+                "realm": token_server.url, "service": "test", "issuer": "test",
+                "rootcertbundle": str(token_server.certificate)}}
+        path = self.directory / "config.yml"
+        path.write_text(json.dumps(config))  # JSON is YAML
+        self.log = open(self.directory / "log", "wb")
+        self.process = subprocess.Popen([require_tool("docker-registry"), "serve", str(path)],
+                                        stdin=subprocess.DEVNULL, stdout=self.log,
+                                        stderr=subprocess.STDOUT)
+        wait_until(self._listens, what=lambda: (self.directory / "log").read_text())
+
+    def _listens(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        return False
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def requests(self):
+        """Lines of its log: "GET /v2/…" and what was answered."""
+        return (self.directory / "log").read_text(errors="replace").splitlines()
+
+    def count(self, pattern):
+        return sum(1 for line in self.requests() if re.search(pattern, line))
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        pass  # connections that break are the point
+
+
+class HttpThread:
+    """A server on a thread; `handler(request)` is called with the BaseHTTPRequestHandler."""
+
+    def __init__(self, handler, certificate=None, key=None):
+        outer = handler
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                outer(self)
+
+            do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def answer(request, status, body=b"", headers=None):
+    request.send_response(status)
+    for name, value in (headers or {}).items():
+        request.send_header(name, value)
+    if "Content-Length" not in (headers or {}):
+        request.send_header("Content-Length", str(len(body)))
+    request.end_headers()
+    if request.command != "HEAD":
+        request.wfile.write(body)
+
+
+class TokenServer:
+    """Tokens as docker-registry wants them (JWT, RS256), for user:password or for anybody."""
+
+    def __init__(self, directory, password=None):
+        self.directory = Path(directory)
+        self.directory.mkdir(parents=True)
+        self.certificate, self.key = make_authority(self.directory, "token")
+        self.password = password
+        self.seen = []  # (path with query, Authorization)
+        self.http = HttpThread(self._handle)
+        self.url = f"http://localhost:{self.http.port}/token"
+
+    def close(self):
+        self.http.close()
+
+    def _handle(self, request):
+        authorization = request.headers.get("Authorization")
+        self.seen.append((request.path, authorization))
+        if self.password and authorization != basic(self.password):
+            answer(request, 401, b"{}")
+            return
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query)
+        answer(request, 200, json.dumps({"token": self._token(query.get("scope", []))}).encode())
+
+    def _token(self, scopes):
+        access = []
+        for scope in scopes:
+            kind, rest = scope.split(":", 1)
+            name, actions = rest.rsplit(":", 1)
+            access.append({"type": kind, "name": name, "actions": actions.split(",")})
+        now = int(time.time())
+        header = {"typ": "JWT", "alg": "RS256", "x5c": [self._certificate_text()]}
+        claims = {"iss": "test", "sub": "", "aud": "test", "exp": now + 300, "nbf": now - 10,
+                  "iat": now, "jti": str(now), "access": access}
+        signed = b".".join(url64(json.dumps(part).encode()) for part in (header, claims))
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", str(self.key)],
+                                   input=signed, stdout=subprocess.PIPE, check=True).stdout
+        return (signed + b"." + url64(signature)).decode()
+
+    def _certificate_text(self):
+        return "".join(line for line in self.certificate.read_text().splitlines()
+                       if not line.startswith("-----"))
+
+
+def url64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def basic(password):
+    return "Basic " + base64.b64encode(password.encode()).decode()
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+class MemoryImage:
+    """An OCI image in memory: blobs by digest, and its manifest."""
+
+    def __init__(self, layers, config=None):
+        """`layers` are tars (bytes), taken as they are."""
+        self.blobs = {}
+        document = {"architecture": "amd64", "os": "linux", "config": config or {},
+                    "rootfs": {"type": "layers",
+                               "diff_ids": [digest_of(layer) for layer in layers]}}
+        self.manifest = {
+            "schemaVersion": 2, "mediaType": OCI_MANIFEST,
+            "config": self._add(json.dumps(document).encode(), OCI_CONFIG),
+            "layers": [self._add(layer, OCI_LAYER) for layer in layers],
+        }
+
+    def _add(self, data, media_type):
+        self.blobs[digest_of(data)] = data
+        return {"mediaType": media_type, "digest": digest_of(data), "size": len(data)}
+
+    def manifest_bytes(self):
+        return json.dumps(self.manifest).encode()
+
+
+class BadRegistry:
+    """Serves `image` as any name and tag. A test replaces steps of it:
+
+    before(request) -> True when it has answered itself
+    """
+
+    def __init__(self, image, **tls):
+        self.image = image
+        self.before = None
+        self.seen = []  # "GET /v2/…"
+        self.headers = []  # those of each request
+        self.http = HttpThread(self._handle, **tls)
+        self.host = f"localhost:{self.http.port}"
+
+    def close(self):
+        self.http.close()
+
+    def count(self, pattern):
+        return sum(1 for line in self.seen if re.search(pattern, line))
+
+    def _handle(self, request):
+        self.seen.append(f"{request.command} {request.path}")
+        self.headers.append(dict(request.headers))
+        if self.before and self.before(request):
+            return
+        self.serve(request)
+
+    def serve(self, request):
+        path = urllib.parse.urlsplit(request.path).path
+        manifest = self.image.manifest_bytes()
+        if re.search(r"/manifests/", path):
+            reference = path.rsplit("/", 1)[1]
+            extra = getattr(self.image, "documents", {})
+            body = extra.get(reference, manifest)
+            kind = json.loads(body).get("mediaType", OCI_MANIFEST)
+            answer(request, 200, body, {"Content-Type": kind})
+        elif re.search(r"/blobs/", path):
+            self.serve_blob(request, self.image.blobs.get(path.rsplit("/", 1)[1]))
+        else:
+            answer(request, 200, b"{}")
+
+    def serve_blob(self, request, data):
+        if data is None:
+            answer(request, 404, b'{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}')
+            return
+        start = re.match(r"bytes=(\d+)-$", request.headers.get("Range", ""))
+        if start:
+            begin = int(start.group(1))
+            answer(request, 206, data[begin:], {
+                "Content-Range": f"bytes {begin}-{len(data) - 1}/{len(data)}"})
+        else:
+            answer(request, 200, data)
+
+
+def cut(request, data, after, total=None):
+    """Announces `total` bytes, sends `after`, and breaks the connection."""
+    request.send_response(200)
+    request.send_header("Content-Length", str(total if total is not None else len(data)))
+    request.end_headers()
+    request.wfile.write(data[:after])
+    request.wfile.flush()
+    request.close_connection = True
+    with contextlib.suppress(OSError):
+        request.connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def make_registry(tmp_path):
+    """A function that starts a docker-registry; all are ended with the test."""
+    made = []
+
+    def make(**options):
+        registry = Registry(tmp_path / f"registry-{len(made)}", **options)
+        made.append(registry)
+        return registry
+
+    yield make
+    for registry in made:
+        registry.close()
+
+
+@pytest.fixture
+def registry(make_registry):
+    """docker-registry, plain HTTP on loopback."""
+    return make_registry()
+
+
+@pytest.fixture
+def make_server():
+    """make_server(Class, ...) makes something with close(), which is called at the end."""
+    with contextlib.ExitStack() as stack:
+        def make(kind, *args, **options):
+            made = kind(*args, **options)
+            stack.callback(made.close)
+            return made
+        yield make
+
+
+def small_tar(files):
+    """A tar of {name: bytes}."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
