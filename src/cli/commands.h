@@ -9,6 +9,7 @@ extern const struct command cmd_attach;
 extern const struct command cmd_complete;
 extern const struct command cmd_container_inspect;
 extern const struct command cmd_cp;
+extern const struct command cmd_copy;
 extern const struct command cmd_create;
 extern const struct command cmd_diff;
 extern const struct command cmd_exec;

@@ -74,3 +74,17 @@ int image_policy_check_archive(const struct archive_origin *origin,
 		r = check_names(policy, &image, &images->items[i], err);
 	return r;
 }
+
+int image_policy_check_path(const char *transport, const char *path, const char *tag,
+			    struct error *err)
+{
+	auto_(trust_paths_release) struct trust_paths paths = {0};
+	auto_(policy_free) struct policy *policy = NULL;
+	auto_free char *real = realpath(path, NULL);
+	const struct policy_image image = {.transport = transport, .path = real, .tag = tag};
+	int r;
+
+	trust_paths_init(&paths);
+	r = policy_load(&paths, &policy, err);
+	return r < 0 ? r : check_one(policy, &image, err);
+}

@@ -9,6 +9,7 @@
 #define SKIFF_ENGINE_IMAGE_POLICY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -27,6 +28,10 @@ struct archive_origin {
 /* ERR_DENIED when one of the images must not be taken in. */
 int image_policy_check_archive(const struct archive_origin *origin,
 			       const struct source_images *images, struct error *err);
+
+/* The same for one place: `tag` is the image's name in it, NULL when it has none. */
+int image_policy_check_path(const char *transport, const char *path, const char *tag,
+			    struct error *err);
 
 /*
  * For an image of a registry, before it is asked: ERR_DENIED, or 0 and the policy that was read,
