@@ -12,6 +12,7 @@ extern const struct command cmd_cp;
 extern const struct command cmd_copy;
 extern const struct command cmd_create;
 extern const struct command cmd_diff;
+extern const struct command cmd_events;
 extern const struct command cmd_exec;
 extern const struct command cmd_export;
 extern const struct command cmd_fsck;

@@ -10,6 +10,7 @@
 #include "engine/container_internal.h"
 #include "engine/container_name.h"
 #include "engine/create_internal.h"
+#include "engine/emit.h"
 #include "engine/image.h"
 #include "engine/network_internal.h"
 #include "image/image_config.h"
@@ -71,6 +72,7 @@ void create_result_release(struct create_result *result)
 
 /* What a create that fails takes back; `store` NULL once it has succeeded. */
 struct create_guard {
+	struct engine *engine;
 	struct store *store;
 	char *directory;     /* relative to ROOT; NULL: not made */
 	struct strv volumes; /* anonymous ones that were made */
@@ -257,7 +259,10 @@ static int create_record(struct create_guard *guard, const struct create_request
 	record.created_ns = clock_now_ns();
 	record.endpoints = endpoints->items;
 	record.endpoint_count = endpoints->count;
-	return insert_record(guard->store, &record, name, &volumes, err);
+	r = insert_record(guard->store, &record, name, &volumes, err);
+	if (r >= 0)
+		emit_container_record(guard->engine, &record, "create", NULL);
+	return r;
 }
 
 int container_create(struct engine *engine, const struct create_request *request,
@@ -266,7 +271,7 @@ int container_create(struct engine *engine, const struct create_request *request
 	auto_(container_config_release) struct container_config config = {0};
 	auto_(endpoint_requests_release) struct endpoint_requests endpoints = {0};
 	auto_(image_record_release) struct image_record image = {0};
-	auto_(create_guard_undo) struct create_guard guard = {0};
+	auto_(create_guard_undo) struct create_guard guard = {.engine = engine};
 	struct image_want want = {
 		.name = request->image,
 		.platform = request->platform,

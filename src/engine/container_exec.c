@@ -8,7 +8,9 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/random.h"
 #include "engine/container_internal.h"
+#include "engine/emit.h"
 #include "engine/exec_pipes.h"
 #include "engine/monitor_link.h"
 #include "runtime/container.h"
@@ -269,11 +271,33 @@ void exec_end(struct exec_agent *agent)
 	free(agent);
 }
 
+/* docker makes it and starts it in two steps, and says both. */
+static void emit_exec_begin(const struct container *c, const char *exec_id, const struct strv *args)
+{
+	const struct event_attribute more[] = {{"execID", exec_id}, {0}};
+	auto_free char *command = strv_join(args, " ");
+	auto_free char *create = xasprintf("exec_create: %s", command);
+	auto_free char *start = xasprintf("exec_start: %s", command);
+
+	emit_container(c, create, more);
+	emit_container(c, start, more);
+}
+
+static void emit_exec_end(const struct container *c, const char *exec_id, int exit_code)
+{
+	char code[16];
+	const struct event_attribute more[] = {{"execID", exec_id}, {"exitCode", code}, {0}};
+
+	(void)snprintf(code, sizeof(code), "%d", exit_code);
+	emit_container(c, "exec_die", more);
+}
+
 int container_exec(struct engine *engine, struct exec_agent *agent, const char *selector,
 		   const struct exec_options *options, int *ret_exit_code, struct error *err)
 {
 	auto_(exec_target_release) struct exec_target target = {.container = CONTAINER_EMPTY};
 	struct exec_request request;
+	char exec_id[HEX_ID_LEN + 1];
 	int r;
 
 	r = check_options(options, err);
@@ -283,9 +307,15 @@ int container_exec(struct engine *engine, struct exec_agent *agent, const char *
 	if (r < 0)
 		return r;
 	request = make_request(&target, options);
+	random_hex_id(exec_id);
+	emit_exec_begin(&target.container, exec_id, &options->args);
 	if (options->detach)
 		return exec_detached(agent, &request, err);
 	if (options->tty)
-		return exec_terminal(agent, &request, options, ret_exit_code, err);
-	return exec_piped(agent, &request, options, ret_exit_code, err);
+		r = exec_terminal(agent, &request, options, ret_exit_code, err);
+	else
+		r = exec_piped(agent, &request, options, ret_exit_code, err);
+	if (r >= 0)
+		emit_exec_end(&target.container, exec_id, *ret_exit_code);
+	return r;
 }

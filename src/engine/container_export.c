@@ -2,6 +2,7 @@
 #include "base/output_file.h"
 #include "engine/container_files.h"
 #include "engine/container_tree.h"
+#include "engine/emit.h"
 #include "engine/unpack_helper.h"
 
 static int pack_root(const struct container_tree *tree, int out_fd, struct error *err)
@@ -36,6 +37,7 @@ int container_export(struct engine *engine, const char *selector,
 	r = container_tree_open(engine, selector, TREE_ROOT, &tree, err);
 	if (r < 0)
 		return r;
+	emit_container(&tree.container, "export", NULL);
 	if (!request->path)
 		return pack_root(&tree, request->fd, err);
 	r = output_file_open(request->path, &file);

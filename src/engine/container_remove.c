@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "engine/container_internal.h"
 #include "engine/container_name.h"
+#include "engine/emit.h"
 #include "engine/prune_filter.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -48,6 +49,7 @@ int container_erase(const struct container *c, bool volumes, struct error *err)
 		return err_set(err, ERR_SYSTEM, -r, "remove '%s/%s'", engine_root_path(c->engine),
 			       path);
 	remove_volumes(store, &anonymous);
+	emit_container(c, "destroy", NULL);
 	return 0;
 }
 
@@ -157,6 +159,16 @@ void container_discard_writes(struct engine *engine, const char *id)
 		(void)path_remove_tree(fd, names[i]);
 }
 
+static void emit_rename(struct container *c, const char *name)
+{
+	auto_free char *old_name = xasprintf("/%s", c->record.name);
+	const struct event_attribute more[] = {{"oldName", old_name}, {0}};
+
+	free(c->record.name);
+	c->record.name = xstrdup(name);
+	emit_container(c, "rename", more);
+}
+
 int container_rename(struct engine *engine, const char *selector, const char *name,
 		     struct error *err)
 {
@@ -178,7 +190,12 @@ int container_rename(struct engine *engine, const char *selector, const char *na
 	if (lock_fd < 0)
 		return lock_fd;
 	r = engine_store(engine, &store, err);
-	return r < 0 ? r : container_record_rename(store, c.record.id, name, err);
+	if (r >= 0)
+		r = container_record_rename(store, c.record.id, name, err);
+	if (r < 0)
+		return r;
+	emit_rename(&c, name);
+	return 0;
 }
 
 /* ---- prune ---- */

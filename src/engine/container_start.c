@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/bundle_write.h"
 #include "engine/container_internal.h"
+#include "engine/emit.h"
 #include "engine/monitor_link.h"
 #include "storage/store.h"
 
@@ -103,6 +104,8 @@ int container_start(struct engine *engine, const char *selector, struct monitor_
 	r = make_state(&c, err);
 	if (r < 0)
 		return r;
+	if (options->attach_flags)
+		emit_container(&c, "attach", NULL);
 	r = launch(&c, lock_fd, link, options, err);
 	if (r < 0)
 		forget_state(&c);
@@ -139,5 +142,8 @@ int container_attach(struct engine *engine, const char *selector,
 	if (!container_view_is_alive(&view))
 		return err_set(err, ERR_CONFLICT, 0,
 			       "You cannot attach to a stopped container, start it first");
-	return monitor_link_attach(c.state_fd, options, ret_link, err);
+	r = monitor_link_attach(c.state_fd, options, ret_link, err);
+	if (r >= 0)
+		emit_container(&c, "attach", NULL);
+	return r;
 }

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "engine/container_internal.h"
+#include "engine/emit.h"
 #include "engine/monitor_link.h"
 #include "engine/signal_name.h"
 #include "sys/cgroup.h"
@@ -99,7 +100,10 @@ int container_pause(struct engine *engine, const char *selector, bool pause, str
 		return err_set(err, ERR_CONFLICT, 0, "Container %s is already paused", c.record.id);
 	if (!pause && view.status != CONTAINER_PAUSED)
 		return err_set(err, ERR_CONFLICT, 0, "Container %s is not paused", c.record.id);
-	return freeze(&c, &view, pause, err);
+	r = freeze(&c, &view, pause, err);
+	if (r >= 0)
+		emit_container(&c, pause ? "pause" : "unpause", NULL);
+	return r;
 }
 
 /* ---- ending ---- */
@@ -123,6 +127,15 @@ static int wait_end(int pidfd, int64_t timeout_ms)
 	return r;
 }
 
+static void emit_kill(const struct container *c, int signal)
+{
+	char number[16];
+	const struct event_attribute more[] = {{"signal", number}, {0}};
+
+	(void)snprintf(number, sizeof(number), "%d", signal);
+	emit_container(c, "kill", more);
+}
+
 static int signal_and_wait(const struct container *c, const struct container_view *view, int pidfd,
 			   int signal, int64_t timeout_ms, struct error *err)
 {
@@ -133,6 +146,7 @@ static int signal_and_wait(const struct container *c, const struct container_vie
 	if (r < 0 && r != -ESRCH)
 		return err_set(err, ERR_SYSTEM, -r, "send signal %d to container %s", signal,
 			       c->record.name);
+	emit_kill(c, signal);
 	/* A frozen process hears of its signal when it is thawed. */
 	if (view->status == CONTAINER_PAUSED && freeze(c, view, false, &ignored) < 0)
 		log_debug("engine", "ignoring: %s", err_message(&ignored));
@@ -281,11 +295,19 @@ static int end_by_request(struct container *c, const char *signal, int64_t timeo
 		.timeout_s = stop_timeout(&c->config, timeout_s),
 		.mark = *mark,
 	};
+	bool ran;
+	int r;
 
 	if (!signal || !*signal)
 		signal = c->config.stop_signal ? c->config.stop_signal : "SIGTERM";
 	request.signal = signal_name_parse(signal, err);
-	return request.signal < 0 ? request.signal : container_end_and_bury(c, &request, err);
+	if (request.signal < 0)
+		return request.signal;
+	ran = c->state_fd >= 0;
+	r = container_end_and_bury(c, &request, err);
+	if (r >= 0 && ran)
+		emit_container(c, "stop", NULL);
+	return r;
 }
 
 int container_stop(struct engine *engine, const char *selector, const char *signal,
@@ -342,7 +364,10 @@ int container_restart(struct engine *engine, const char *selector, const char *s
 		r = renew_work(&c, err);
 	if (r < 0)
 		return r;
-	return container_start(engine, c.record.id, link, &options, err);
+	r = container_start(engine, c.record.id, link, &options, err);
+	if (r >= 0)
+		emit_container(&c, "restart", NULL);
+	return r;
 }
 
 /* ---- kill ---- */
@@ -357,6 +382,7 @@ static int send_signal(struct container *c, const struct container_view *view, i
 		return err_set(err, ERR_CONFLICT, 0, "container %s is not running", c->record.id);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "send signal %d", number);
+	emit_kill(c, number);
 	return 0;
 }
 

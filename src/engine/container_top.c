@@ -27,6 +27,7 @@
 #include "base/path.h"
 #include "base/strbuf.h"
 #include "engine/container_internal.h"
+#include "engine/emit.h"
 #include "runtime/user_lookup.h"
 #include "sys/cgroup.h"
 
@@ -483,9 +484,11 @@ int container_top(struct engine *engine, const char *selector, struct top_list *
 				    c.record.id);
 	}
 	cleanup_close_fd(&space.proc_fd);
-	if (r >= 0)
-		make_rows(&list, &space, passwd, ret_list);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	make_rows(&list, &space, passwd, ret_list);
+	emit_container(&c, "top", NULL);
+	return 0;
 }
 
 void top_list_release(struct top_list *list)

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "engine/container_internal.h"
+#include "engine/emit.h"
 #include "engine/limit_option.h"
 #include "engine/oci_config.h"
 #include "runtime/spec.h"
@@ -261,5 +262,8 @@ int container_update(struct engine *engine, const char *selector,
 		return lock_fd;
 	/* Read anew: whoever had the lock before us may have changed it. */
 	r = update_locked(engine, c.record.id, limits, err);
-	return r < 0 ? err_wrap(err, r, "Cannot update container %s", c.record.id) : 0;
+	if (r < 0)
+		return err_wrap(err, r, "Cannot update container %s", c.record.id);
+	emit_container(&c, "update", NULL);
+	return 0;
 }

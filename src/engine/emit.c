@@ -34,6 +34,13 @@ void emit_event(struct engine *engine, const char *type, const char *id, const c
 		event_emit(engine_state_path(engine), &event);
 }
 
+void emit_image(struct engine *engine, const char *id, const char *name, const char *action)
+{
+	const struct event_attribute more[] = {{"name", name}, {0}};
+
+	emit_event(engine, "image", id, action, more);
+}
+
 void emit_container_record(struct engine *engine, const struct container_record *record,
 			   const char *action, const struct event_attribute *more)
 {

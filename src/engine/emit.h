@@ -14,6 +14,7 @@
 #ifndef SKIFF_ENGINE_EMIT_H
 #define SKIFF_ENGINE_EMIT_H
 
+#include "engine/emit.h"
 #include "engine/engine.h"
 #include "events/event_log.h"
 
@@ -29,6 +30,9 @@ void emit_container_record(struct engine *engine, const struct container_record 
 /* Of anything else: "image", "network", "volume". */
 void emit_event(struct engine *engine, const char *type, const char *id, const char *action,
 		const struct event_attribute *more);
+
+/* `id` is an image's "sha256:…" or, of what came from or goes to a registry, its name. */
+void emit_image(struct engine *engine, const char *id, const char *name, const char *action);
 
 /* What every event of a container says of it: image, name and labels. A JSON object; caller frees. */
 char *container_event_attributes(const struct container_record *record);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "engine/emit.h"
 #include "engine/image_internal.h"
 #include "engine/registry.h"
 #include "engine/registry_access.h"
@@ -357,7 +358,7 @@ int image_tag(struct engine *engine, const char *source, const char *target, str
 {
 	auto_(image_record_release) struct image_record record = {0};
 	auto_(reference_release) struct reference reference = {0};
-	auto_free char *name = NULL;
+	auto_free char *name = NULL, *familiar = NULL;
 	struct store *store;
 	int r;
 
@@ -374,5 +375,10 @@ int image_tag(struct engine *engine, const char *source, const char *target, str
 	if (r < 0)
 		return r;
 	name = reference_format(&reference);
-	return image_record_tag(store, record.id, name, err);
+	r = image_record_tag(store, record.id, name, err);
+	if (r < 0)
+		return r;
+	familiar = image_familiar_name(name);
+	emit_image(engine, record.id, familiar, "tag");
+	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "engine/emit.h"
 #include "engine/image_internal.h"
 #include "engine/image_policy.h"
 #include "image/reference.h"
@@ -372,6 +373,8 @@ int image_load_ids(struct engine *engine, const struct load_request *request, bo
 	(void)store_sweep(store, &bytes, &ignored);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < ids.count; i++)
+		emit_image(engine, ids.items[i], ids.items[i], "load");
 	*ret_ids = ids;
 	ids = (struct strv){0};
 	*ret_result = result;

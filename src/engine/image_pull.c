@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/emit.h"
 #include "engine/image_policy.h"
 #include "engine/pull_internal.h"
 #include "engine/registry_access.h"
@@ -113,6 +114,19 @@ static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_resu
 	return 0;
 }
 
+/* docker names the image with its tag, and without as attribute. */
+static void emit_pull(struct engine *engine, const struct reference *reference)
+{
+	auto_free char *whole = reference_format(reference);
+	auto_free char *familiar = image_familiar_name(whole);
+	auto_free char *name = xstrdup(familiar);
+	char *slash = strrchr(name, '/'), *colon = strrchr(slash ? slash : name, ':');
+
+	if (colon)
+		*colon = '\0';
+	emit_image(engine, familiar, name, "pull");
+}
+
 static int pull_one(struct engine *engine, const struct pull_request *request, const char *name,
 		    struct pull_result *ret_result, struct error *err)
 {
@@ -140,6 +154,7 @@ static int pull_one(struct engine *engine, const struct pull_request *request, c
 	signals_let_go(&held, r < 0 && err->kind == ERR_CANCELLED);
 	if (r < 0)
 		return err->kind == ERR_CANCELLED ? r : err_wrap(err, r, "pull '%s'", name);
+	emit_pull(engine, &pull.reference);
 	*ret_result = result;
 	result = (struct pull_result){0};
 	return 0;

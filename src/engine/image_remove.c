@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/lock.h"
+#include "engine/emit.h"
 #include "engine/image_internal.h"
 #include "image/reference.h"
 #include "runtime/state.h"
@@ -165,6 +166,21 @@ static int run_removal(struct removal *removal, struct error *err)
 	return remove_whole(removal, used, err);
 }
 
+/* "Untagged: name" and "Deleted: sha256:…": what was said is what has happened. */
+static void emit_lines(const struct removal *removal)
+{
+	const char *id = removal->record.id;
+
+	for (size_t i = 0; i < removal->lines.count; i++) {
+		const char *line = removal->lines.items[i];
+
+		if (strncmp(line, "Untagged: ", 10) == 0)
+			emit_image(removal->engine, id, id, "untag");
+		else if (strcmp(line + strcspn(line, " ") + 1, id) == 0)
+			emit_image(removal->engine, id, id, "delete");
+	}
+}
+
 int image_remove(struct engine *engine, const char *selector, bool force, struct strv *ret_lines,
 		 struct error *err)
 {
@@ -181,5 +197,6 @@ int image_remove(struct engine *engine, const char *selector, bool force, struct
 	if (r < 0)
 		return r;
 	strv_add_all(ret_lines, &removal.lines);
+	emit_lines(&removal);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/output_file.h"
 #include "base/sha256.h"
+#include "engine/emit.h"
 #include "engine/image_internal.h"
 #include "image/manifest.h"
 #include "image/reference.h"
@@ -375,6 +376,15 @@ static int run_save(struct engine *engine, const struct save_request *request, s
 			     : write_archive(&save, request->fd, err);
 }
 
+static void emit_saved(struct engine *engine, const char *selector)
+{
+	auto_(image_record_release) struct image_record record = {0};
+	auto_(error_release) struct error ignored = {0};
+
+	if (image_find(engine, selector, &record, &ignored) >= 0)
+		emit_image(engine, record.id, record.id, "save");
+}
+
 int image_save(struct engine *engine, const struct save_request *request, struct error *err)
 {
 	auto_(error_release) struct error ignored = {0};
@@ -383,6 +393,8 @@ int image_save(struct engine *engine, const struct save_request *request, struct
 	int r;
 
 	r = run_save(engine, request, err);
+	for (size_t i = 0; r >= 0 && i < request->images->count; i++)
+		emit_saved(engine, request->images->items[i]);
 	/* What others removed meanwhile had to wait for us. */
 	if (engine_store(engine, &store, &ignored) >= 0)
 		(void)store_sweep(store, &bytes, &ignored);
