@@ -53,8 +53,7 @@ int start_send_view(const struct start *start, int sock, struct error *err)
 			r = fds[count];
 			break;
 		}
-		r = mount_change(fds[count++], view->attr_set, 0, MS_PRIVATE,
-				 /* recursive= */ false);
+		r = mount_change(fds[count++], view->attr_set, 0, 0, /* recursive= */ false);
 	}
 	if (r == 0)
 		r = sync_send_fds(sock, SYNC_VIEW, fds, count);

@@ -45,7 +45,7 @@ static int open_source(const struct spec_mount *mount, struct start_source *ret_
 		return err_set(err, ERR_SYSTEM, errno, "bind source '%s'", mount->source);
 	if (fstat(path_fd, &st) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "bind source '%s'", mount->source);
-	mount_fd = mount_copy(path_fd, mount->bind_recursive);
+	mount_fd = mount_copy_peer(path_fd, mount->bind_recursive);
 	/* FIXME(kernel 6.15): a mount that is attached nowhere cannot be copied before, but used once. */
 	if (mount_fd == -EINVAL)
 		mount_fd = TAKE_FD(path_fd);

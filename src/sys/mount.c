@@ -105,13 +105,24 @@ int mount_overlay(const struct mount_overlay *overlay)
 	return create_and_mount(fs_fd, overlay->attributes);
 }
 
-int mount_copy(int fd, bool recursive)
+int mount_copy_peer(int fd, bool recursive)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
 	long copy;
 
 	copy = syscall(SYS_open_tree, fd, "", flags | (recursive ? AT_RECURSIVE : 0));
 	return copy < 0 ? -errno : (int)copy;
+}
+
+int mount_copy(int fd, bool recursive)
+{
+	auto_close int copy_fd = mount_copy_peer(fd, recursive);
+	int r;
+
+	if (copy_fd < 0)
+		return copy_fd;
+	r = mount_change(copy_fd, 0, 0, MS_PRIVATE, recursive);
+	return r < 0 ? r : TAKE_FD(copy_fd);
 }
 
 int mount_change(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive)

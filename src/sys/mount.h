@@ -39,8 +39,13 @@ struct mount_overlay {
 };
 int mount_overlay(const struct mount_overlay *overlay);
 
-/* A detached copy of the mount at fd, with everything mounted below it when `recursive`. */
+/*
+ * A detached copy of the mount at fd, with everything mounted below it when `recursive`. It is private: a
+ * copy of the host's mounts, which systemd makes shared, is else a peer of them, and what is mounted
+ * on it appears on the host. mount_copy_peer() leaves it one, for propagation that somebody asked for.
+ */
 int mount_copy(int fd, bool recursive);
+int mount_copy_peer(int fd, bool recursive);
 
 /*
  * The same of the mount that has this directory in another mount namespace. Another process goes
