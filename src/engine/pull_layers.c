@@ -474,7 +474,8 @@ static int place_layer(struct transfer *transfer, struct layer_pull *layer, stru
 			     .blob = job->digest,
 			     .size_bytes = job->size_bytes,
 		     },
-		     &(struct image_blob){.digest = job->digest, .size_bytes = job->blob_size}, err);
+		     &(struct image_blob){.digest = job->digest, .size_bytes = job->blob_size},
+		     err);
 	if (r < 0)
 		return r;
 	job->keep_blob = job->unpack = false;
@@ -603,9 +604,12 @@ static int hear_unpack(struct transfer *transfer, struct layer_pull *layer, stru
 
 static int hear_locker(struct transfer *transfer, struct layer_pull *layer, struct error *err)
 {
+	int r;
+
 	if (child_end(&layer->locker) != 0)
 		return err_set(err, ERR_INTERNAL, 0, "waiting for a lock failed");
-	return try_lock(transfer, layer, err);
+	r = try_lock(transfer, layer, err);
+	return r < 0 ? r : settle(transfer, layer, err);
 }
 
 #define FDS_PER_LAYER 2

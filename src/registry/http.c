@@ -223,14 +223,16 @@ static size_t on_send(char *data, size_t size, size_t count, void *context)
 	return (size_t)n;
 }
 
-/* libcurl goes back to the beginning when a kept connection turns out to be closed. */
+/*
+ * libcurl goes back to the beginning when a kept connection turns out to be closed. Not when some of
+ * the body has gone out already: the registry may have taken it, and the caller asks how much.
+ */
 static int on_seek(void *context, curl_off_t offset, int origin)
 {
 	struct http_client *client = context;
 
-	if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > client->request->body_size)
-		return CURL_SEEKFUNC_CANTSEEK;
-	client->response->sent_bytes = (uint64_t)offset;
+	if (origin != SEEK_SET || offset != 0 || client->response->sent_bytes != 0)
+		return CURL_SEEKFUNC_FAIL;
 	return CURL_SEEKFUNC_OK;
 }
 

@@ -178,8 +178,10 @@ static int ask_status(struct upload *upload, struct error *err)
 	upload->sent = 0;
 	if (response.range && header_upload_range(response.range, &upload->sent) < 0)
 		upload->sent = 0;
-	if (upload->sent > upload->size)
-		return err_set(err, ERR_INVALID, 0, "the registry has more than was sent");
+	if (upload->sent > upload->size) {
+		upload->sent = 0;
+		return begin_upload(upload, NULL, err);
+	}
 	if (response.location)
 		return take_location(upload, upload->location, response.location, err);
 	return 0;
