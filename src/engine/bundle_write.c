@@ -348,6 +348,8 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	strv_copy(&launch.groups, &config->group_add);
 	bundle_fill_volumes(config, &launch.fill_volumes);
 	r = log_options_apply(config->log_driver, &config->log_opts, &launch, err);
+	if (r == 0)
+		r = log_context_apply(c, &launch, err);
 	if (r < 0)
 		return r;
 	r = restart_policy_parse(config->restart, &launch.restart, err);

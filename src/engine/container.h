@@ -182,6 +182,7 @@ struct logs_request {
 	int64_t tail;               /* -1: all */
 	int64_t since_ns, until_ns; /* 0: unbounded */
 	int stdout_fd, stderr_fd;
+	const char *prefix; /* before each line; NULL: nothing */
 };
 
 int container_logs(struct engine *engine, const char *selector, const struct logs_request *request,

@@ -128,7 +128,8 @@ static void set_files(const struct container *container, json_t *o)
 	set_file(container, o, "ResolvConfPath", names_of, "resolv.conf");
 	set_file(container, o, "HostnamePath", names_of, "hostname");
 	set_file(container, o, "HostsPath", names_of, "hosts");
-	if (driver && strcmp(driver, "none") == 0)
+	/* As docker: only of json-file does it tell where. */
+	if (driver && strcmp(driver, "json-file") != 0)
 		inspect_set_text(o, "LogPath", NULL);
 	else
 		set_file(container, o, "LogPath", id, LOG_FILE_NAME);

@@ -11,7 +11,6 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
-#include "runtime/state.h"
 
 #define READ_BYTES 65536
 #define OPEN_TRIES 64
@@ -19,17 +18,17 @@
 /* ---- opening ---- */
 
 /* 0, or -ENOENT. Only regular files: the directory is ours, and still nothing else can hang us. */
-static int open_one(int dir_fd, unsigned int index, bool compressed, struct log_file *ret_file)
+static int open_one(int dir_fd, const char *base, unsigned int index, bool compressed,
+		    struct log_file *ret_file)
 {
 	auto_close int fd = NO_FD;
 	struct stat st;
 	char name[40];
 
 	if (index == 0)
-		(void)snprintf(name, sizeof(name), "%s", LOG_FILE_NAME);
+		(void)snprintf(name, sizeof(name), "%s", base);
 	else
-		(void)snprintf(name, sizeof(name), "%s.%u%s", LOG_FILE_NAME, index,
-			       compressed ? ".gz" : "");
+		(void)snprintf(name, sizeof(name), "%s.%u%s", base, index, compressed ? ".gz" : "");
 	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -69,16 +68,16 @@ void log_files_close(struct log_files *files)
  * A rotation renames from the oldest to the newest. So there is one gap at most in the numbers at
  * any moment, and a file may be met twice, by its old number and its new one.
  */
-static int open_all(int dir_fd, struct log_files *files)
+static int open_all(int dir_fd, const char *base, struct log_files *files)
 {
 	unsigned int missing = 0;
 
 	for (unsigned int i = 0; i < LOG_FILES_MAX && missing < 2; i++) {
 		struct log_file file = {0};
-		int r = open_one(dir_fd, i, /* compressed= */ false, &file);
+		int r = open_one(dir_fd, base, i, /* compressed= */ false, &file);
 
 		if (r == -ENOENT && i > 0)
-			r = open_one(dir_fd, i, /* compressed= */ true, &file);
+			r = open_one(dir_fd, base, i, /* compressed= */ true, &file);
 		if (r == -ENOENT) {
 			missing++;
 			continue;
@@ -96,27 +95,27 @@ static int open_all(int dir_fd, struct log_files *files)
 	return 0;
 }
 
-bool log_file_was_rotated(int dir_fd, const struct log_file *file)
+bool log_file_was_rotated(int dir_fd, const char *base, const struct log_file *file)
 {
 	struct stat st;
 
-	if (fstatat(dir_fd, LOG_FILE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir_fd, base, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return true;
 	return st.st_dev != file->device || st.st_ino != file->inode;
 }
 
 /* The newest file is a new one after every rotation, so it tells whether there was one. */
-int log_files_open(int dir_fd, struct log_files *ret_files)
+int log_files_open(int dir_fd, const char *base, struct log_files *ret_files)
 {
 	auto_(log_files_close) struct log_files files = {0};
 	int r = 0;
 
 	for (int i = 0; i < OPEN_TRIES; i++) {
 		log_files_close(&files);
-		r = open_all(dir_fd, &files);
+		r = open_all(dir_fd, base, &files);
 		if (r < 0)
 			return r;
-		if (files.count == 0 || !log_file_was_rotated(dir_fd, &files.items[0]))
+		if (files.count == 0 || !log_file_was_rotated(dir_fd, base, &files.items[0]))
 			break;
 	}
 	*ret_files = files;

@@ -36,14 +36,14 @@ struct log_files {
 };
 
 /*
- * Opens all of them as they are at one moment: rotations meanwhile are noticed, and it begins
+ * Opens all of them (`base` is the name of the newest) as they are at one moment: rotations meanwhile are noticed, and it begins
  * again.
  */
-int log_files_open(int dir_fd, struct log_files *ret_files);
+int log_files_open(int dir_fd, const char *base, struct log_files *ret_files);
 void log_files_close(struct log_files *files);
 
-/* Whether json.log is another file than this one by now. */
-bool log_file_was_rotated(int dir_fd, const struct log_file *file);
+/* Whether `base` is another file than this one by now. */
+bool log_file_was_rotated(int dir_fd, const char *base, const struct log_file *file);
 
 /*
  * The next whole line, without its end; it may be changed and is valid until the next call. 1, or 0

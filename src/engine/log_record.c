@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/parse.h"
+
 #define DEPTH_MAX 16
 
 struct cursor {
@@ -175,14 +177,38 @@ static int skip_value(struct cursor *c)
 	return 0;
 }
 
+/* An object of texts, left as it is: strings are gone over, not unescaped. */
+static int keep_value(struct cursor *c)
+{
+	bool in_string = false;
+	unsigned int depth = 0;
+
+	for (; c->at < c->end; c->at++) {
+		if (in_string && *c->at == '\\' && c->at + 1 < c->end)
+			c->at++;
+		else if (*c->at == '"')
+			in_string = !in_string;
+		else if (!in_string && *c->at == '{')
+			depth++;
+		else if (!in_string && *c->at == '}' && --depth == 0)
+			break;
+	}
+	if (c->at == c->end)
+		return -EBADMSG;
+	c->at++;
+	return 0;
+}
+
 static bool is_text(const struct text *text, const char *wanted)
 {
 	return text->len == strlen(wanted) && memcmp(text->data, wanted, text->len) == 0;
 }
 
-static int take_member(struct cursor *c, struct text *log, struct text *stream, struct text *when)
+static int take_member(struct cursor *c, struct text *log, struct text *stream, struct text *when,
+		       struct text *attributes)
 {
 	struct text key;
+	int r;
 
 	if (take_string(c, &key) < 0 || !take(c, ':'))
 		return -EBADMSG;
@@ -192,18 +218,24 @@ static int take_member(struct cursor *c, struct text *log, struct text *stream, 
 		return take_string(c, stream);
 	if (is_text(&key, "time"))
 		return take_string(c, when);
-	return skip_value(c);
+	skip_space(c);
+	if (!is_text(&key, "attrs") || c->at == c->end || *c->at != '{')
+		return skip_value(c);
+	attributes->data = c->at;
+	r = keep_value(c);
+	attributes->len = (size_t)(c->at - attributes->data);
+	return r;
 }
 
 int log_record_parse(char *line, size_t len, struct log_record *ret_record)
 {
 	struct cursor c = {.at = line, .end = line + len};
-	struct text log = {0}, stream = {0}, when = {0};
+	struct text log = {0}, stream = {0}, when = {0}, attributes = {0};
 
 	if (!take(&c, '{'))
 		return -EBADMSG;
 	do {
-		if (take_member(&c, &log, &stream, &when) < 0)
+		if (take_member(&c, &log, &stream, &when, &attributes) < 0)
 			return -EBADMSG;
 	} while (take(&c, ','));
 	if (!take(&c, '}') || !log.data || !when.data)
@@ -214,5 +246,30 @@ int log_record_parse(char *line, size_t len, struct log_record *ret_record)
 	ret_record->text = log.data;
 	ret_record->len = log.len;
 	ret_record->time = when.data;
+	ret_record->attributes = attributes.data;
+	ret_record->attributes_len = attributes.len;
+	return 0;
+}
+
+int local_record_parse(char *line, size_t len, struct log_record *ret_record)
+{
+	char *space = len > 2 ? memchr(line, ' ', len) : NULL;
+	int64_t time_ns;
+
+	if (!space || (line[0] != 'o' && line[0] != 'e') || (line[1] != '.' && line[1] != '+'))
+		return -EBADMSG;
+	*space = '\0';
+	if (parse_i64(line + 2, &time_ns) < 0 || time_ns < 0)
+		return -EBADMSG;
+	*ret_record = (struct log_record){
+		.stream = line[0] == 'e' ? STDERR_FILENO : STDOUT_FILENO,
+		.text = space + 1,
+		.len = (size_t)(line + len - (space + 1)),
+		.time_ns = time_ns,
+	};
+	if (line[1] == '.') {
+		line[len] = '\n';
+		ret_record->len++;
+	}
 	return 0;
 }

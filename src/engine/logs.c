@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/logs.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -11,11 +12,13 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/json.h"
 #include "engine/container.h"
 #include "engine/log_files.h"
 #include "engine/log_record.h"
 #include "engine/monitor_link.h"
 #include "monitor/protocol.h"
+#include "runtime/state.h"
 
 #define FLUSH_BYTES 65536
 
@@ -25,16 +28,21 @@
  * ends. The end is heard on a connection to its monitor, which says EXIT after the last record was
  * written, and which breaks when the monitor is killed; so the end is never missed and never
  * guessed. After a rotation the files are opened anew, and reading goes on with the one after ours;
- * when ours cannot be found (compressed, thrown away), with the first record that is later than the
- * last one we have seen.
+ * when ours cannot be found (compressed, thrown away), the whole log is gone over for the place: records
+ * up to the time of the last one we have seen are left out, and of that very time as many as we have
+ * seen, for all lines that were read at once have the same.
  */
 struct log_reading {
 	const struct logs_request *request; /* borrowed */
 	int dir_fd;                         /* borrowed */
+	bool is_local;                      /* of log driver local */
+	const char *base;                   /* name of the newest file */
 	struct log_files files;             /* [0] is read last */
 	size_t current;                     /* index of the file being read */
 	int64_t last_ns;                    /* time of the last record seen */
-	int64_t after_ns;                   /* records up to here have been seen; INT64_MIN: none */
+	uint64_t last_count;  /* how many of this time were seen, one after the other */
+	int64_t after_ns;     /* records before it have been seen; INT64_MIN: none */
+	uint64_t after_count; /* and so many of its own time */
 	bool is_past_until;
 	struct strbuf out;
 	int out_fd;
@@ -52,6 +60,20 @@ static int flush(struct log_reading *reading, struct error *err)
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "write logs") : 0;
 }
 
+static void add_escaped(struct strbuf *out, const char *text)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || strchr("-_.~", c))
+			strbuf_addc(out, (char)c);
+		else if (c == ' ')
+			strbuf_addc(out, '+');
+		else
+			strbuf_addf(out, "%%%02X", c);
+	}
+}
+
 /* RFC 3339 with nine digits, as docker prints it, so that columns align. */
 static void add_time(struct strbuf *out, int64_t ns)
 {
@@ -64,8 +86,27 @@ static void add_time(struct strbuf *out, int64_t ns)
 	strbuf_addf(out, ".%09lldZ ", (long long)(ns % 1000000000));
 }
 
+/* docker's: "key=value,key=value", escaped as in a URL, and a space, also when there are none. */
+static void add_details(struct strbuf *out, const struct log_record *record)
+{
+	auto_(json_decref) json_t *object = NULL;
+	const char *key, *separator = "";
+	const json_t *value;
+
+	if (record->attributes)
+		object = json_loadb(record->attributes, record->attributes_len, 0, NULL);
+	json_object_foreach (object, key, value) {
+		strbuf_adds(out, separator);
+		add_escaped(out, key);
+		strbuf_addc(out, '=');
+		add_escaped(out, json_is_string(value) ? json_string_value(value) : "");
+		separator = ",";
+	}
+	strbuf_addc(out, ' ');
+}
+
 static int write_record(struct log_reading *reading, const struct log_record *record,
-			int64_t time_ns, struct error *err)
+			struct error *err)
 {
 	const struct logs_request *request = reading->request;
 	int fd = record->stream == STDERR_FILENO ? request->stderr_fd : request->stdout_fd;
@@ -76,35 +117,62 @@ static int write_record(struct log_reading *reading, const struct log_record *re
 	if (r < 0)
 		return r;
 	reading->out_fd = fd;
+	if (request->prefix)
+		strbuf_addf(&reading->out, "%s ", request->prefix);
 	if (request->timestamps)
-		add_time(&reading->out, time_ns);
-	/* docker puts the attributes of a record here, and then a space; there are none. */
+		add_time(&reading->out, record->time_ns);
 	if (request->details)
-		strbuf_addc(&reading->out, ' ');
+		add_details(&reading->out, record);
 	strbuf_add(&reading->out, record->text, record->len);
 	return 0;
 }
 
 /* ---- reading ---- */
 
+/* False for the half of a record that a killed monitor left. */
+static bool parse_record(const struct log_reading *reading, char *line, size_t len,
+			 struct log_record *record)
+{
+	if (reading->is_local)
+		return local_record_parse(line, len, record) == 0;
+	return log_record_parse(line, len, record) == 0 &&
+	       clock_parse(record->time, &record->time_ns) == 0;
+}
+
+/* Whether it was met before the files were opened anew. */
+static bool was_seen(struct log_reading *reading, int64_t time_ns)
+{
+	if (time_ns < reading->after_ns)
+		return true;
+	if (time_ns > reading->after_ns || reading->after_count == 0)
+		return false;
+	reading->after_count--;
+	return true;
+}
+
+static void note_seen(struct log_reading *reading, int64_t time_ns)
+{
+	if (time_ns != reading->last_ns)
+		reading->last_count = 0;
+	reading->last_ns = time_ns;
+	reading->last_count++;
+}
+
 static int handle_line(struct log_reading *reading, char *line, size_t len, struct error *err)
 {
 	const struct logs_request *request = reading->request;
 	struct log_record record;
-	int64_t time_ns;
 
-	if (log_record_parse(line, len, &record) < 0 || clock_parse(record.time, &time_ns) < 0)
-		return 0; /* the half of a record that a killed monitor left */
-	reading->last_ns = time_ns;
-	if (time_ns <= reading->after_ns)
+	if (!parse_record(reading, line, len, &record) || was_seen(reading, record.time_ns))
 		return 0;
-	if (request->until_ns != 0 && time_ns > request->until_ns) {
+	note_seen(reading, record.time_ns);
+	if (request->until_ns != 0 && record.time_ns > request->until_ns) {
 		reading->is_past_until = true;
 		return 0;
 	}
-	if (request->since_ns != 0 && time_ns < request->since_ns)
+	if (request->since_ns != 0 && record.time_ns < request->since_ns)
 		return 0;
-	return write_record(reading, &record, time_ns, err);
+	return write_record(reading, &record, err);
 }
 
 static int read_file(struct log_reading *reading, struct log_file *file, struct error *err)
@@ -160,15 +228,17 @@ static bool go_on(struct log_reading *reading)
 	struct log_files before = reading->files;
 	ssize_t next;
 
-	if (log_files_open(reading->dir_fd, &now) < 0)
+	if (log_files_open(reading->dir_fd, reading->base, &now) < 0)
 		return false;
 	next = (ssize_t)now.count - 1;
 	if (before.count > 0)
 		next = find_next(&now, &before.items[0]);
 	if (next < 0)
 		return false;
-	if (before.count > 0 && next == (ssize_t)now.count - 1)
+	if (before.count > 0 && next == (ssize_t)now.count - 1) {
 		reading->after_ns = reading->last_ns;
+		reading->after_count = reading->last_count;
+	}
 	reading->current = (size_t)next;
 	reading->files = now;
 	now = before; /* to be closed */
@@ -178,7 +248,7 @@ static bool go_on(struct log_reading *reading)
 static bool is_current(const struct log_reading *reading)
 {
 	return reading->files.count > 0 &&
-	       !log_file_was_rotated(reading->dir_fd, &reading->files.items[0]);
+	       !log_file_was_rotated(reading->dir_fd, reading->base, &reading->files.items[0]);
 }
 
 /*
@@ -301,14 +371,16 @@ static int seek(struct log_reading *reading, struct error *err)
 	return 0;
 }
 
-int logs_read(int container_dir_fd, int state_dir_fd, const struct logs_request *request,
-	      struct error *err)
+int logs_read(int container_dir_fd, int state_dir_fd, bool is_local,
+	      const struct logs_request *request, struct error *err)
 {
 	auto_(log_watch_release) struct log_watch watch = {
 		.notify_fd = NO_FD, .link = MONITOR_LINK_EMPTY, .has_ended = !request->follow};
 	struct log_reading reading = {
 		.request = request,
 		.dir_fd = container_dir_fd,
+		.is_local = is_local,
+		.base = is_local ? LOG_LOCAL_NAME : LOG_FILE_NAME,
 		.out_fd = NO_FD,
 		.last_ns = INT64_MIN,
 		.after_ns = INT64_MIN,
@@ -319,7 +391,7 @@ int logs_read(int container_dir_fd, int state_dir_fd, const struct logs_request 
 		r = watch_begin(&watch, container_dir_fd, state_dir_fd, err);
 	if (r < 0)
 		return r;
-	r = log_files_open(container_dir_fd, &reading.files);
+	r = log_files_open(container_dir_fd, reading.base, &reading.files);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "open log");
 	r = seek(&reading, err);

@@ -182,8 +182,11 @@ int system_info(struct engine *engine, struct system_info *ret_info, struct erro
 	strv_add(&info.networks, "none");
 	strv_add(&info.networks, "host");
 	strv_add(&info.networks, "container:NAME");
+	strv_add(&info.log_drivers, "journald");
 	strv_add(&info.log_drivers, "json-file");
+	strv_add(&info.log_drivers, "local");
 	strv_add(&info.log_drivers, "none");
+	strv_add(&info.log_drivers, "syslog");
 	info.version = xstrdup(SKIFF_VERSION);
 	*ret_info = info;
 	info = (struct system_info){0};

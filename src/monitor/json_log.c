@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -18,13 +19,18 @@
 /* As much is collected before it is written, however much more there is to read. */
 #define FLUSH_BYTES 65536
 
+static const char *file_name(const struct json_log *log)
+{
+	return log->options.is_local ? LOG_LOCAL_NAME : LOG_FILE_NAME;
+}
+
 static int open_file(struct json_log *log)
 {
 	auto_close int fd = NO_FD;
 	struct stat st;
 	char last;
 
-	fd = openat(log->dir_fd, LOG_FILE_NAME,
+	fd = openat(log->dir_fd, file_name(log),
 		    O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -45,6 +51,8 @@ void json_log_init(struct json_log *log, int dir_fd, const struct json_log_optio
 	*log = JSON_LOG_EMPTY;
 	log->dir_fd = dir_fd;
 	log->options = *options;
+	log->options.attributes = xstrdup_or_null(options->attributes);
+	log->attributes_len = options->attributes ? strlen(options->attributes) + 16 : 0;
 	if (log->options.max_files == 0)
 		log->options.max_files = 1;
 	if (log->options.max_files > JSON_LOG_FILES_MAX)
@@ -56,7 +64,7 @@ static bool is_writable(struct json_log *log)
 {
 	int r;
 
-	if (log->file_fd >= 0)
+	if (log->file_fd >= 0 || log->options.send)
 		return true;
 	if (log->dir_fd < 0)
 		return false;
@@ -77,7 +85,7 @@ static _Noreturn void run_compressor(const struct json_log *log)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(log->dir_fd, 0) < 0 || syscall(SYS_close_range, 1U, ~0U, 0U) < 0)
 		_exit(1);
-	_exit(log_compress_all(0, log->options.max_files) < 0 ? 1 : 0);
+	_exit(log_compress_all(0, file_name(log), log->options.max_files) < 0 ? 1 : 0);
 }
 
 void json_log_compress(struct json_log *log)
@@ -161,7 +169,7 @@ static void rotate(struct json_log *log)
 	int r;
 
 	end_compressor(log);
-	r = log_rotate(log->dir_fd, log->options.max_files);
+	r = log_rotate(log->dir_fd, file_name(log), log->options.max_files);
 	if (r == 0)
 		r = open_file(log);
 	if (r < 0) {
@@ -180,9 +188,16 @@ static void add_record(struct json_log *log, enum json_log_stream stream, const 
 	char *record;
 	size_t record_len;
 
-	strbuf_reserve(&log->out, JSON_LOG_RECORD_MAX(len));
+	if (log->options.send) {
+		log->options.send(log->options.context, stream, line, len, newline, log->time_ns);
+		return;
+	}
+	strbuf_reserve(&log->out, JSON_LOG_RECORD_MAX(len) + log->attributes_len);
 	record = log->out.data + log->out.len;
-	record_len = json_log_encode(record, line, len, newline, stream, log->time_text);
+	record_len = log->options.is_local
+			     ? local_log_encode(record, line, len, newline, stream, log->time_ns)
+			     : json_log_encode(record, line, len, newline, stream, log->time_text,
+					       log->options.attributes);
 
 	if (must_rotate(log, record_len)) {
 		write_out(log, log->out.len);
@@ -270,7 +285,7 @@ void json_log_add(struct json_log *log, enum json_log_stream stream, const char 
 void json_log_finish(struct json_log *log, int64_t now_ns)
 {
 	for (enum json_log_stream s = 0; s < JSON_LOG_STREAM_COUNT; s++) {
-		if (log->line[s].len > 0 && log->file_fd >= 0) {
+		if (log->line[s].len > 0 && (log->file_fd >= 0 || log->options.send)) {
 			set_time(log, now_ns);
 			add_record(log, s, log->line[s].data, log->line[s].len,
 				   /* newline= */ false);
@@ -293,6 +308,7 @@ void json_log_close(struct json_log *log)
 	end_compressor(log);
 	json_log_flush(log);
 	cleanup_close_fd(&log->file_fd);
+	free((char *)TAKE_PTR(log->options.attributes));
 	strbuf_release(&log->out);
 	for (enum json_log_stream s = 0; s < JSON_LOG_STREAM_COUNT; s++)
 		strbuf_release(&log->line[s]);

@@ -13,6 +13,10 @@
  * json_log_flush(), which the monitor calls whenever it has handled what was there to read: nothing
  * that was read is lost when the monitor is killed, but for an unfinished line.
  *
+ * Log driver local has records of the same order in local.log, with the bytes as they were written:
+ *
+ *	o.1767323045678901234 text        stream (o, e), whole line (.) or piece (+), nanoseconds
+ *
  * A file that would grow past max_bytes is rotated: json.log becomes json.log.1, and so on up to
  * max_files files in all. With `compress`, rotated files get ".gz" by a child process, once no
  * rotation has happened for JSON_LOG_COMPRESS_DELAY_NS: a container that writes faster than that
@@ -48,19 +52,27 @@ struct json_log_options {
 	uint64_t max_bytes; /* 0: never rotated */
 	uint32_t max_files; /* with the current one; 0 counts as 1 */
 	bool compress;
+	bool is_local; /* records as of log driver local, in local.log */
+	const char *
+		attributes; /* JSON of a record's "attrs"; NULL: none; borrowed by json_log_init() */
+	/* Instead of a file: gets every record, whole lines and pieces of long ones. */
+	void (*send)(void *context, enum json_log_stream stream, const char *line, size_t len,
+		     bool newline, int64_t now_ns);
+	void *context;
 };
 
 struct json_log {
 	int dir_fd;  /* borrowed: ROOT/containers/ID; NO_FD: nothing is written */
 	int file_fd; /* owned; NO_FD: not opened yet */
-	struct json_log_options options;
-	uint64_t size; /* of the file, and what is in `out` */
+	struct json_log_options options; /* attributes: owned */
+	uint64_t size;                   /* of the file, and what is in `out` */
 	uint64_t size_on_disk;
 	int64_t compress_at_ns; /* CLOCK_MONOTONIC; 0: nothing to do */
 	pid_t compressor;       /* 0: none runs */
 	struct strbuf line[JSON_LOG_STREAM_COUNT];
 	struct strbuf out;
-	int64_t time_ns; /* what time_text says */
+	size_t attributes_len; /* of the text around them too */
+	int64_t time_ns;       /* what time_text says */
 	char time_text[40];
 };
 
@@ -103,13 +115,15 @@ DEFINE_CLEANUP_VALUE(struct json_log, json_log_close);
 
 /* Writes one record to `out`, which has room for the longest; returns its length. */
 size_t json_log_encode(char *out, const char *line, size_t len, bool newline,
-		       enum json_log_stream stream, const char *time_text);
+		       enum json_log_stream stream, const char *time_text, const char *attributes);
+size_t local_log_encode(char *out, const char *line, size_t len, bool newline,
+			enum json_log_stream stream, int64_t time_ns);
 
-/* json.log becomes json.log.1, and so on; the caller opens a new one. */
-int log_rotate(int dir_fd, uint32_t max_files);
+/* json.log (`base`) becomes json.log.1, and so on; the caller opens a new one. */
+int log_rotate(int dir_fd, const char *base, uint32_t max_files);
 
 /* Compresses every rotated file that is not; runs in a process of its own. 0 or a negative errno.
  */
-int log_compress_all(int dir_fd, uint32_t max_files);
+int log_compress_all(int dir_fd, const char *base, uint32_t max_files);
 
 #endif

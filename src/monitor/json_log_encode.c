@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -125,7 +126,7 @@ static char *put_string(char *out, const unsigned char *s, size_t len)
 }
 
 size_t json_log_encode(char *out, const char *line, size_t len, bool newline,
-		       enum json_log_stream stream, const char *time_text)
+		       enum json_log_stream stream, const char *time_text, const char *attributes)
 {
 	char *p = out;
 
@@ -135,8 +136,27 @@ size_t json_log_encode(char *out, const char *line, size_t len, bool newline,
 		p = put_text(p, "\\n");
 	p = put_text(p, "\",\"stream\":\"");
 	p = put_text(p, stream_names[stream]);
-	p = put_text(p, "\",\"time\":\"");
+	if (attributes) {
+		p = put_text(p, "\",\"attrs\":");
+		p = put_text(p, attributes);
+		p = put_text(p, ",\"time\":\"");
+	} else {
+		p = put_text(p, "\",\"time\":\"");
+	}
 	p = put_text(p, time_text);
 	p = put_text(p, "\"}\n");
+	return (size_t)(p - out);
+}
+
+size_t local_log_encode(char *out, const char *line, size_t len, bool newline,
+			enum json_log_stream stream, int64_t time_ns)
+{
+	char head[32];
+	int n = snprintf(head, sizeof(head), "%c%c%lld ", stream == JSON_LOG_STDERR ? 'e' : 'o',
+			 newline ? '.' : '+', (long long)time_ns);
+	char *p = put(out, head, (size_t)n);
+
+	p = put(p, line, len);
+	*p++ = '\n';
 	return (size_t)(p - out);
 }

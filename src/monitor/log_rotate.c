@@ -12,7 +12,7 @@
 #include "runtime/state.h"
 
 /* One name: what a compressor that was killed leaves is overwritten by the next one. */
-#define TEMPORARY_NAME LOG_FILE_NAME ".gz.tmp"
+#define TEMPORARY_NAME "log.gz.tmp"
 
 #define CHUNK_BYTES 65536
 
@@ -20,15 +20,14 @@ struct log_name {
 	char text[40];
 };
 
-static struct log_name log_name(uint32_t index, const char *suffix)
+static struct log_name log_name(const char *base, uint32_t index, const char *suffix)
 {
 	struct log_name name;
 
 	if (index == 0)
-		(void)snprintf(name.text, sizeof(name.text), "%s", LOG_FILE_NAME);
+		(void)snprintf(name.text, sizeof(name.text), "%s", base);
 	else
-		(void)snprintf(name.text, sizeof(name.text), "%s.%u%s", LOG_FILE_NAME, index,
-			       suffix);
+		(void)snprintf(name.text, sizeof(name.text), "%s.%u%s", base, index, suffix);
 	return name;
 }
 
@@ -41,10 +40,10 @@ static int move(int dir_fd, struct log_name from, struct log_name to)
 
 static const char *const suffixes[] = {"", ".gz"};
 
-static bool is_taken(int dir_fd, uint32_t index)
+static bool is_taken(int dir_fd, const char *base, uint32_t index)
 {
 	for (size_t s = 0; s < ARRAY_SIZE(suffixes); s++)
-		if (faccessat(dir_fd, log_name(index, suffixes[s]).text, F_OK,
+		if (faccessat(dir_fd, log_name(base, index, suffixes[s]).text, F_OK,
 			      AT_SYMLINK_NOFOLLOW) == 0)
 			return true;
 	return false;
@@ -54,21 +53,22 @@ static bool is_taken(int dir_fd, uint32_t index)
  * Everything up to the first free number moves by one, or up to the last number, whose file goes.
  * From the oldest to the newest: at no moment do two files want one place.
  */
-int log_rotate(int dir_fd, uint32_t max_files)
+int log_rotate(int dir_fd, const char *base, uint32_t max_files)
 {
 	uint32_t top = 1;
 	int r = 0;
 
 	if (max_files < 2)
-		return unlinkat(dir_fd, LOG_FILE_NAME, 0) < 0 && errno != ENOENT ? -errno : 0;
-	while (top < max_files - 1 && is_taken(dir_fd, top))
+		return unlinkat(dir_fd, base, 0) < 0 && errno != ENOENT ? -errno : 0;
+	while (top < max_files - 1 && is_taken(dir_fd, base, top))
 		top++;
 	for (size_t s = 0; s < ARRAY_SIZE(suffixes); s++)
-		(void)unlinkat(dir_fd, log_name(top, suffixes[s]).text, 0);
+		(void)unlinkat(dir_fd, log_name(base, top, suffixes[s]).text, 0);
 	for (uint32_t i = top; i > 1 && r == 0; i--)
 		for (size_t s = 0; s < ARRAY_SIZE(suffixes) && r == 0; s++)
-			r = move(dir_fd, log_name(i - 1, suffixes[s]), log_name(i, suffixes[s]));
-	return r < 0 ? r : move(dir_fd, log_name(0, ""), log_name(1, ""));
+			r = move(dir_fd, log_name(base, i - 1, suffixes[s]),
+				 log_name(base, i, suffixes[s]));
+	return r < 0 ? r : move(dir_fd, log_name(base, 0, ""), log_name(base, 1, ""));
 }
 
 static int deflate_chunk(z_stream *stream, int to_fd, int flush)
@@ -144,10 +144,10 @@ static int compress_one(int dir_fd, struct log_name from, struct log_name to)
 	return r;
 }
 
-int log_compress_all(int dir_fd, uint32_t max_files)
+int log_compress_all(int dir_fd, const char *base, uint32_t max_files)
 {
 	for (uint32_t i = 1; i < max_files; i++) {
-		int r = compress_one(dir_fd, log_name(i, ""), log_name(i, ".gz"));
+		int r = compress_one(dir_fd, log_name(base, i, ""), log_name(base, i, ".gz"));
 
 		if (r < 0)
 			return r;

@@ -24,6 +24,9 @@
 /* Memory is given back when nothing has happened for so long. */
 #define CALM_MS 1000
 
+/* What a remote log has not taken is offered again so often, with mode=non-blocking. */
+#define LOG_RETRY_MS 100
+
 /* ---- what happens ---- */
 
 static void handle_output(void *context, enum json_log_stream stream, size_t len)
@@ -130,6 +133,8 @@ static int next_timeout_ms(const struct monitor *m)
 	int timeout_ms = m->is_calm ? -1 : CALM_MS;
 	int64_t left_ms;
 
+	if (log_remote_is_behind(m->log_remote))
+		return LOG_RETRY_MS;
 	if (compress_at_ns == 0)
 		return timeout_ms;
 	left_ms = (compress_at_ns - clock_monotonic_ns()) / 1000000 + 1;
@@ -152,9 +157,11 @@ void monitor_serve_once(struct monitor *m)
 	compress_at_ns = json_log_compress_at(&m->log);
 	if (compress_at_ns != 0 && clock_monotonic_ns() >= compress_at_ns)
 		json_log_compress(&m->log);
+	if (log_remote_is_behind(m->log_remote))
+		log_remote_flush(m->log_remote);
 	if (r > 0)
 		m->is_calm = false;
-	else if (!m->has_ended || m->is_between_runs)
+	else if (!log_remote_is_behind(m->log_remote) && (!m->has_ended || m->is_between_runs))
 		wait_calmly(m);
 }
 

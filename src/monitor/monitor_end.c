@@ -62,6 +62,8 @@ static void deliver(struct monitor *m)
 {
 	monitor_finish_run(m);
 	json_log_close(&m->log);
+	if (m->log_remote)
+		log_remote_free(TAKE_PTR(m->log_remote));
 	if (!m->auto_remove) {
 		monitor_note_exit(m);
 		remove_name(m->state_fd, STATE_FILE_NAME, 0);

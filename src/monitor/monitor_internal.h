@@ -32,6 +32,7 @@
 #include "monitor/client.h"
 #include "monitor/container_io.h"
 #include "monitor/json_log.h"
+#include "monitor/log_remote.h"
 #include "monitor/monitor_health.h"
 #include "monitor/monitor_network.h"
 #include "monitor/protocol.h"
@@ -51,6 +52,7 @@ struct monitor {
 	struct monitor_network *network; /* NULL: none of its own */
 	struct container_io io;
 	struct json_log log;
+	struct log_remote *log_remote; /* owned; NULL: the log is a file, or there is none */
 	struct client_list clients;
 
 	struct event_loop loop;

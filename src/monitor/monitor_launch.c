@@ -100,16 +100,30 @@ static int take_lock(struct monitor *m, struct error *err)
 	return 0;
 }
 
-static void begin_log(struct monitor *m, const struct launch *launch)
+static int begin_log(struct monitor *m, struct launch *launch, struct error *err)
 {
-	const struct json_log_options options = {
+	auto_free char *attributes = log_attributes_text(&launch->log_context.attributes);
+	struct json_log_options options = {
 		.max_bytes = launch->log_max_bytes,
 		.max_files = launch->log_max_files,
 		.compress = launch->log_compress,
+		.attributes = attributes,
+		.is_local = launch->log_driver == LOG_DRIVER_LOCAL,
 	};
+	int r;
 
-	if (launch->log_driver == LOG_DRIVER_JSON_FILE && m->log.dir_fd < 0)
-		json_log_init(&m->log, m->container_fd, &options);
+	/* One that is started again goes on with its log. */
+	if (launch->log_driver == LOG_DRIVER_NONE || m->log.dir_fd >= 0)
+		return 0;
+	if (launch->log_driver == LOG_DRIVER_JOURNALD || launch->log_driver == LOG_DRIVER_SYSLOG) {
+		r = log_remote_open(launch->log_driver, &launch->log_context, &m->log_remote, err);
+		if (r < 0)
+			return r;
+		options.send = log_remote_send;
+		options.context = m->log_remote;
+	}
+	json_log_init(&m->log, m->container_fd, &options);
+	return 0;
 }
 
 /*
@@ -205,7 +219,9 @@ static int run_stages(struct monitor *m, struct error *err)
 	health_check_release(&m->health.check);
 	m->health.check = launch.health;
 	launch.health = (struct health_check){0};
-	begin_log(m, &launch);
+	r = begin_log(m, &launch, err);
+	if (r < 0)
+		return r;
 	r = stage_create(m, &launch, err);
 	if (r < 0)
 		return r;
@@ -266,6 +282,8 @@ static void take_back(struct monitor *m, const struct error *err)
 {
 	take_back_process(m);
 	json_log_close(&m->log);
+	if (m->log_remote)
+		log_remote_free(TAKE_PTR(m->log_remote));
 	note_failure(m, err);
 	client_list_release(&m->clients);
 	monitor_forget_state(m);

@@ -12,9 +12,67 @@
 #include "runtime/state.h"
 
 static const char *const log_driver_names[] = {
-	[LOG_DRIVER_JSON_FILE] = "json-file",
-	[LOG_DRIVER_NONE] = "none",
+	[LOG_DRIVER_JSON_FILE] = "json-file", [LOG_DRIVER_NONE] = "none",
+	[LOG_DRIVER_LOCAL] = "local",         [LOG_DRIVER_JOURNALD] = "journald",
+	[LOG_DRIVER_SYSLOG] = "syslog",
 };
+static_assert(ARRAY_SIZE(log_driver_names) == LOG_DRIVER_COUNT, "every driver has a name");
+
+const char *log_driver_name(enum log_driver driver)
+{
+	return log_driver_names[driver];
+}
+
+static char *copy_text(const json_t *object, const char *key)
+{
+	return xstrdup_or_null(json_get_string(object, key, NULL));
+}
+
+static void parse_log_context(const json_t *log, struct log_context *context)
+{
+	int64_t format = json_get_int(log, "format", 0);
+
+	json_get_strv(log, "attributes", &context->attributes);
+	context->tag = copy_text(log, "tag");
+	context->id = copy_text(log, "id");
+	context->name = copy_text(log, "name");
+	context->image = copy_text(log, "image");
+	context->address = copy_text(log, "address");
+	if (format > 0 && format < SYSLOG_FORMAT_COUNT)
+		context->format = (enum syslog_format)format;
+	context->facility = (uint32_t)json_get_int(log, "facility", 0);
+	context->non_blocking = json_get_bool(log, "nonBlocking", false);
+	context->buffer_bytes = (uint64_t)json_get_int(log, "bufferSize", 0);
+}
+
+static void format_log_context(const struct log_context *context, json_t *log)
+{
+	if (context->attributes.count)
+		(void)json_object_set_new(log, "attributes", json_from_strv(&context->attributes));
+	if (!context->id)
+		return;
+	json_set_string(log, "tag", context->tag);
+	json_set_string(log, "id", context->id);
+	json_set_string(log, "name", context->name);
+	json_set_string(log, "image", context->image);
+	json_set_string(log, "address", context->address);
+	(void)json_object_set_new(log, "format", json_integer(context->format));
+	(void)json_object_set_new(log, "facility", json_integer(context->facility));
+	(void)json_object_set_new(log, "nonBlocking", json_boolean(context->non_blocking));
+	(void)json_object_set_new(log, "bufferSize",
+				  json_integer((json_int_t)context->buffer_bytes));
+}
+
+void log_context_release(struct log_context *context)
+{
+	strv_release(&context->attributes);
+	free(context->tag);
+	free(context->id);
+	free(context->name);
+	free(context->image);
+	free(context->address);
+	*context = (struct log_context){0};
+}
 
 static int parse_log(const json_t *log, struct launch *launch, struct error *err)
 {
@@ -34,6 +92,7 @@ static int parse_log(const json_t *log, struct launch *launch, struct error *err
 	launch->log_max_bytes = (uint64_t)max_bytes;
 	launch->log_max_files = (uint32_t)max_files;
 	launch->log_compress = json_get_bool(log, "compress", false);
+	parse_log_context(log, &launch->log_context);
 	return 0;
 }
 
@@ -113,6 +172,7 @@ static json_t *format_launch(const struct launch *launch)
 	(void)json_object_set_new(log, "maxSize", json_integer((json_int_t)launch->log_max_bytes));
 	(void)json_object_set_new(log, "maxFiles", json_integer((json_int_t)launch->log_max_files));
 	(void)json_object_set_new(log, "compress", json_boolean(launch->log_compress));
+	format_log_context(&launch->log_context, log);
 	(void)json_object_set_new(object, "log", log);
 	if (launch->health.test.count)
 		(void)json_object_set_new(object, "health", health_check_to_json(&launch->health));
@@ -150,6 +210,7 @@ void launch_release(struct launch *launch)
 	free(launch->user);
 	free(launch->init);
 	free(launch->seccomp);
+	log_context_release(&launch->log_context);
 	free(launch->event_attributes);
 	json_decref(launch->network);
 	health_check_release(&launch->health);

@@ -13,7 +13,7 @@
  *"/usr/libexec/skiff/skiff-init",    --init; absent otherwise "seccomp": "cache/seccomp/<name>",
  *compiled filter; absent: unconfined "fillVolumes": ["/data"],                   mounts to fill
  *from the image if they are empty "tty": true, "openStdin": true, "stdinOnce": true, "autoRemove":
- *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true},
+ *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true, …},
  *	  "health": runtime/health_check.h,
  *	  "restart": {"policy": "on-failure", "max": 3}      absent: no
  *	  "event": {"image": "busybox", "name": "web", "label": "value"}
@@ -34,7 +34,37 @@
 enum log_driver {
 	LOG_DRIVER_JSON_FILE,
 	LOG_DRIVER_NONE,
+	LOG_DRIVER_LOCAL,
+	LOG_DRIVER_JOURNALD,
+	LOG_DRIVER_SYSLOG,
 };
+
+#define LOG_DRIVER_COUNT 5
+
+enum syslog_format {
+	SYSLOG_FORMAT_PLAIN, /* as RFC 3164 without a host, as syslog(3) writes it */
+	SYSLOG_FORMAT_RFC3164,
+	SYSLOG_FORMAT_RFC5424,
+	SYSLOG_FORMAT_RFC5424_MICRO, /* with microseconds */
+};
+
+#define SYSLOG_FORMAT_COUNT 4
+
+/* What a log needs beside its records. */
+struct log_context {
+	struct strv
+		attributes; /* key=value, sorted: the labels and variables that were asked for */
+	char *tag;          /* of journald and syslog */
+	char *id, *name, *image; /* of the container */
+	char *address;           /* of syslog: unix:///path, udp://ip:port, tcp://ip:port */
+	enum syslog_format format;
+	uint32_t facility;
+	bool non_blocking; /* what does not go at once is kept, up to buffer_bytes, or dropped */
+	uint64_t buffer_bytes;
+};
+
+const char *log_driver_name(enum log_driver driver);
+void log_context_release(struct log_context *context);
 
 struct launch {
 	struct strv lowers;
@@ -49,6 +79,7 @@ struct launch {
 	uint64_t log_max_bytes; /* 0: never rotated */
 	uint32_t log_max_files;
 	bool log_compress;
+	struct log_context log_context;
 	struct restart_policy restart;
 	char *event_attributes; /* a JSON object's text, for the monitor's events; NULL: none */
 	json_t *network; /* a plan for whoever makes the network (network/plan.h); NULL: none */

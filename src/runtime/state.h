@@ -29,6 +29,7 @@
 #define CONFIG_FILE_NAME "config.json" /* the OCI configuration, made anew at every start */
 #define LAUNCH_FILE_NAME "launch.json" /* what OCI cannot say: runtime/launch.h */
 #define HEALTH_FILE_NAME "health.json" /* the last results of its health check */
+#define LOG_LOCAL_NAME "local.log"     /* the same of log driver local */
 #define LOG_FILE_NAME "json.log"
 
 struct process_id {

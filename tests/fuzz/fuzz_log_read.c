@@ -27,8 +27,15 @@ static uint64_t read_lines(struct log_file *file)
 
 	while (log_file_next(file, &line, &len) > 0) {
 		count++;
-		if (log_record_parse(line, len, &record) == 0 && record.len > len)
+		/* The byte after a local record's line is its newline, which may belong to the text. */
+		if (local_record_parse(line, len, &record) == 0) {
+			if (record.len > len)
+				abort();
+			line[len] = '\0';
+		} else if (log_record_parse(line, len, &record) == 0 &&
+			   (record.len > len || record.attributes_len > len)) {
 			abort();
+		}
 	}
 	return count;
 }

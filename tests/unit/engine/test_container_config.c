@@ -143,7 +143,7 @@ static void log_options(void **state)
 	auto_(strv_release) struct strv none = {0};
 	auto_(strv_release) struct strv some = LIST("max-size=1m", "max-file=7", "compress=false");
 	auto_(strv_release) struct strv never = LIST("max-size=-1");
-	auto_(strv_release) struct strv unknown = LIST("tag=x");
+	auto_(strv_release) struct strv unknown = LIST("syslog-format=rfc3164");
 	auto_(strv_release) struct strv zero = LIST("max-file=0");
 
 	(void)state;
@@ -159,10 +159,10 @@ static void log_options(void **state)
 	assert_int_equal(launch.log_max_bytes, 0);
 	assert_parses(log_options_apply("none", &none, &launch, &err), &err);
 	assert_int_equal(launch.log_driver, LOG_DRIVER_NONE);
-	assert_refuses(log_options_apply("syslog", &none, &launch, &err), &err, ERR_INVALID,
-		       "no log driver named 'syslog'");
+	assert_refuses(log_options_apply("splunk", &none, &launch, &err), &err, ERR_INVALID,
+		       "no log driver named 'splunk'");
 	assert_refuses(log_options_apply("json-file", &unknown, &launch, &err), &err, ERR_INVALID,
-		       "unknown log opt 'tag'");
+		       "unknown log opt 'syslog-format'");
 	assert_refuses(log_options_apply("json-file", &zero, &launch, &err), &err, ERR_INVALID,
 		       "invalid value for log opt 'max-file'");
 }

@@ -96,7 +96,7 @@ static void test_round_trip(void **state)
 	for (int i = 0; i < 128; i++)
 		bytes[i] = (char)i;
 	memcpy(bytes + 128, "größe 漢字 😀\xe2\x80\xa8", 22);
-	n = json_log_encode(out, bytes, 150, true, JSON_LOG_STDERR, "T");
+	n = json_log_encode(out, bytes, 150, true, JSON_LOG_STDERR, "T", NULL);
 	assert_int_equal(log_record_parse(out, n - 1, &record), 0);
 	assert_int_equal(record.len, 151);
 	assert_memory_equal(record.text, bytes, 150);

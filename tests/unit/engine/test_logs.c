@@ -75,7 +75,7 @@ static const char *read_log(int dir_fd, struct logs_request request)
 	static char *text;
 
 	request.stdout_fd = request.stderr_fd = fd;
-	assert_int_equal(logs_read(dir_fd, NO_FD, &request, &err), 0);
+	assert_int_equal(logs_read(dir_fd, NO_FD, /* is_local= */ false, &request, &err), 0);
 	(void)lseek(fd, 0, SEEK_SET);
 	free(text);
 	text = NULL;
@@ -114,7 +114,7 @@ static void test_streams(void **state)
 
 	write_log(dir_of(state), 1, 4, 0);
 	request.stdout_fd = out;
-	assert_int_equal(logs_read(dir_of(state), NO_FD, &request, &err), 0);
+	assert_int_equal(logs_read(dir_of(state), NO_FD, /* is_local= */ false, &request, &err), 0);
 	assert_int_equal(pread(out, text, sizeof(text), 0), 4);
 	assert_string_equal(text, "1\n3\n");
 }
@@ -122,7 +122,7 @@ static void test_streams(void **state)
 static void test_rotated_and_compressed(void **state)
 {
 	write_log(dir_of(state), 1, 40, 400);
-	assert_int_equal(log_compress_all(dir_of(state), 50), 0);
+	assert_int_equal(log_compress_all(dir_of(state), "json.log", 50), 0);
 	write_log(dir_of(state), 41, 60, 400);
 	assert_int_equal(faccessat(dir_of(state), "json.log.8.gz", F_OK, 0), 0);
 	assert_int_equal(faccessat(dir_of(state), "json.log.1", F_OK, 0), 0);
@@ -134,7 +134,7 @@ static void test_tail(void **state)
 	struct logs_request request = everything;
 
 	write_log(dir_of(state), 1, 40, 400);
-	assert_int_equal(log_compress_all(dir_of(state), 50), 0);
+	assert_int_equal(log_compress_all(dir_of(state), "json.log", 50), 0);
 	write_log(dir_of(state), 41, 60, 400);
 	for (int n = 0; n <= 65; n += n % 3 + 1) {
 		request.tail = n;

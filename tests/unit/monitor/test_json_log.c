@@ -62,7 +62,7 @@ static const char *text_of(int dir_fd, const char *name)
 static const char *encode(const char *line, size_t len, bool newline)
 {
 	static char out[JSON_LOG_RECORD_MAX(64) + 1];
-	size_t n = json_log_encode(out, line, len, newline, JSON_LOG_STDOUT, "T");
+	size_t n = json_log_encode(out, line, len, newline, JSON_LOG_STDOUT, "T", NULL);
 
 	assert_true(n <= JSON_LOG_RECORD_MAX(len));
 	out[n] = '\0';
@@ -253,7 +253,7 @@ static void test_compression(void **state)
 	add(&log, JSON_LOG_STDOUT, "a\nb\n");
 	assert_true(json_log_compress_at(&log) > 0);
 	json_log_close(&log);
-	assert_int_equal(log_compress_all(dir_of(state), 3), 0);
+	assert_int_equal(log_compress_all(dir_of(state), "json.log", 3), 0);
 
 	assert_string_equal(text_of(dir_of(state), "json.log.1"), "");
 	fd = openat(dir_of(state), "json.log.1.gz", O_RDONLY | O_CLOEXEC);
