@@ -213,8 +213,8 @@ static void test_number_of_arguments(void **state)
 		       "Usage:  skiff rename CONTAINER NEW_NAME\n\n"
 		       "Run 'skiff rename --help' for more information\n");
 	assert_refused("skiff logs", 1,
-		       "skiff: 'skiff logs' requires 1 argument\n\n"
-		       "Usage:  skiff logs [OPTIONS] CONTAINER\n\n"
+		       "skiff: 'skiff logs' requires at least 1 argument\n\n"
+		       "Usage:  skiff logs [OPTIONS] CONTAINER [CONTAINER...]\n\n"
 		       "Run 'skiff logs --help' for more information\n");
 	assert_refused("skiff images a b", 1,
 		       "skiff: 'skiff images' requires at most 1 argument\n\n"
