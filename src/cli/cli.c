@@ -17,6 +17,9 @@
 #include "engine/monitor_link.h"
 
 const struct option_spec global_options[] = {
+	OPT_STRING(struct global_opts, config, 0, "config", "string",
+		   "Configuration file, instead of /etc/skiff/skiff.conf and the user's",
+		   .complete = COMPLETE_FILE),
 	OPT_FLAG(struct global_opts, debug, 'D', "debug", "Write debug messages to standard error"),
 	OPT_STRING(struct global_opts, root, 0, "root", "string",
 		   "Directory of images and containers", .default_text = "\"/var/lib/skiff\"",
@@ -221,6 +224,12 @@ static void apply_global_options(struct cli *cli)
 	if (cli->global.debug)
 		(void)setenv("SKIFF_DEBUG", "all", /* overwrite= */ false);
 	log_init();
+	/* In the environment, so that what we start reads the same file. */
+	if (cli->global.config) {
+		auto_free char *config = absolute_path(cli->global.config);
+
+		(void)setenv("SKIFF_CONFIG", config, /* overwrite= */ true);
+	}
 	cli->root = directory_option(cli->global.root, "SKIFF_ROOT");
 	cli->state = directory_option(cli->global.state, "SKIFF_STATE");
 }

@@ -34,7 +34,7 @@
 #define STATUS_SIGNAL 128 /* and the signal's number */
 
 struct global_opts {
-	const char *root, *state;
+	const char *config, *root, *state;
 	bool debug, version;
 };
 

@@ -52,6 +52,15 @@ static void print_machine(FILE *out, const struct system_info *info)
 	(void)fprintf(out, "State Dir: %s\n", info->state_path);
 }
 
+static void print_settings(FILE *out, const struct system_info *info)
+{
+	if (info->settings.count == 0)
+		return;
+	(void)fprintf(out, "Configuration:\n");
+	for (size_t i = 0; i < info->settings.count; i++)
+		(void)fprintf(out, " %s\n", info->settings.items[i]);
+}
+
 static int info_run(const struct command_call *call)
 {
 	auto_(system_info_release) struct system_info info = {0};
@@ -67,6 +76,7 @@ static int info_run(const struct command_call *call)
 	print_list(out, "Networks", &info.networks);
 	print_security(out, &info);
 	print_machine(out, &info);
+	print_settings(out, &info);
 	for (size_t i = 0; i < info.warnings.count; i++)
 		(void)fprintf(call->cli->err, "WARNING: %s\n", info.warnings.items[i]);
 	return 0;

@@ -13,6 +13,7 @@
 #include "cli/transfer_view.h"
 #include "engine/image.h"
 #include "engine/monitor_link.h"
+#include "engine/settings.h"
 
 /* ---- values that are refused while parsing ---- */
 
@@ -202,6 +203,7 @@ const struct option_spec create_options[] = {
 void create_opts_init(struct create_opts *opts)
 {
 	create_request_init(&opts->request);
+	opts->request.init = settings_init();
 }
 
 void create_opts_release(struct create_opts *opts)

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "engine/container_internal.h"
 #include "engine/container_name.h"
+#include "engine/create_defaults.h"
 #include "engine/create_internal.h"
 #include "engine/emit.h"
 #include "engine/image.h"
@@ -190,19 +191,24 @@ static char *command_text(const struct container_config *config)
 	return strv_join(&all, " ");
 }
 
-static int fill_config(struct engine *engine, const struct create_request *request,
+static int fill_config(struct engine *engine, const struct create_request *typed,
 		       const struct image_record *image, const char *id,
 		       struct container_config *config, struct endpoint_requests *endpoints,
 		       struct error *err)
 {
-	auto_(image_config_release) struct image_config defaults = {0};
+	auto_(image_config_release) struct image_config of_image = {0};
+	auto_(create_defaults_release) struct create_defaults defaults = {0};
+	const struct create_request *request = &defaults.request;
 	int r;
 
-	r = image_config_parse(image->config, strlen(image->config), &defaults, err);
+	r = create_defaults_apply(typed, &defaults, err);
+	if (r < 0)
+		return r;
+	r = image_config_parse(image->config, strlen(image->config), &of_image, err);
 	if (r < 0)
 		return err_wrap(err, r, "image '%s'", request->image);
 	strv_copy(&config->layers, &image->chain_ids);
-	r = create_process(request, &defaults, config, err);
+	r = create_process(request, &of_image, config, err);
 	if (r < 0)
 		return r;
 	r = create_network(engine, request, id, config, endpoints, err);
@@ -214,7 +220,7 @@ static int fill_config(struct engine *engine, const struct create_request *reque
 	r = create_confinement(request, config, err);
 	if (r < 0)
 		return r;
-	return create_mounts(request, &defaults, config, err);
+	return create_mounts(request, &of_image, config, err);
 }
 
 /* The record is JSON: what is not UTF-8 cannot be kept, and what is huge should not be. */

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "engine/settings.h"
 #include "storage/store.h"
 
 #define DEFAULT_ROOT "/var/lib/skiff"
@@ -50,6 +51,26 @@ static int absolute_path(const char *path, const char *option, char **ret_path, 
 	return 0;
 }
 
+/* As typed, or else as the settings have it; they are read only when they are needed. */
+static int choose_paths(struct engine *engine, const struct engine_paths *paths, struct error *err)
+{
+	const char *root = paths->root, *state = paths->state;
+	const struct settings *settings;
+	int r;
+
+	if (!root || !state) {
+		r = settings_get(&settings, err);
+		if (r < 0)
+			return r;
+		if (!root)
+			root = settings->root ? settings->root : DEFAULT_ROOT;
+		if (!state)
+			state = settings->state ? settings->state : DEFAULT_STATE;
+	}
+	r = absolute_path(root, "--root", &engine->root, err);
+	return r < 0 ? r : absolute_path(state, "--state", &engine->state, err);
+}
+
 int engine_open(const struct engine_paths *paths, struct engine **ret_engine, struct error *err)
 {
 	auto_(engine_close) struct engine *engine = NULL;
@@ -60,11 +81,7 @@ int engine_open(const struct engine_paths *paths, struct engine **ret_engine, st
 		return r;
 	engine = xcalloc(1, sizeof(*engine));
 	engine->state_fd = NO_FD;
-	r = absolute_path(paths->root ? paths->root : DEFAULT_ROOT, "--root", &engine->root, err);
-	if (r < 0)
-		return r;
-	r = absolute_path(paths->state ? paths->state : DEFAULT_STATE, "--state", &engine->state,
-			  err);
+	r = choose_paths(engine, paths, err);
 	if (r < 0)
 		return r;
 	/* Directories and files of ours have the modes we give, and containers start with this. */

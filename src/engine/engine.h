@@ -15,8 +15,8 @@ struct engine;
 struct store;
 
 struct engine_paths {
-	const char *root;  /* --root; NULL: /var/lib/skiff */
-	const char *state; /* --state; NULL: /run/skiff */
+	const char *root;  /* --root; NULL: of the settings, or /var/lib/skiff */
+	const char *state; /* --state; NULL: of the settings, or /run/skiff */
 };
 
 /* Checks privileges: without root, ERR_DENIED and one line that says what is needed. */

@@ -2,32 +2,62 @@
 /*
  * settings.h - what the machine's owner has chosen, once, for all containers
  *
- * /etc/skiff/skiff.conf, or the file that SKIFF_CONFIG names: lines "key = value", '#' begins a
- * comment. Without the file every key has its default. It is read when one of them is first asked for:
- * a command that names its network reads no file.
+ * Two files are read, the second over the first: /etc/skiff/skiff.conf and skiff/skiff.conf below
+ * $XDG_CONFIG_HOME (~/.config). SKIFF_CONFIG (--config) names one that is read instead of both. Without
+ * them every key has its default. They are read when a key is first asked for, and cost one open() each
+ * when they are not there.
  *
- *	network = bridge               what containers without --network use: bridge, none, host,
- *	                               or a network's name
- *	publish_address = 127.0.0.1    where -p binds unless it names an address
+ *	# what containers get unless they are told otherwise
+ *	shm_size = 256m
+ *	dns = 192.0.2.1
+ *	dns = 192.0.2.2
+ *
+ * Lines are "key = value"; '#' begins a comment line; a value may stand in double quotes. A key that
+ * is a list may be given several times; a later file replaces the whole list. Anything else is an error
+ * with its line. docs/configuration.md lists the keys, settings.c has the table.
+ *
+ * A file must belong to root or to us, and nobody else may write to it: it decides what containers may
+ * do.
  */
 #ifndef SKIFF_ENGINE_SETTINGS_H
 #define SKIFF_ENGINE_SETTINGS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
+#include "base/strv.h"
 #include "network/ip.h"
 
+/* NULL, false and empty: not set. */
+struct settings {
+	char *root, *state;
+	char *network; /* what containers without --network use */
+	struct ip_address publish_address;
+	char *log_driver;
+	struct strv log_opts;
+	struct strv ulimits;
+	char *cgroup_parent, *cgroupns, *ipc, *shm_size, *seccomp_profile;
+	bool init, no_new_privileges;
+	struct strv dns, dns_options, dns_search;
+	struct strv cdi_dirs;
+	struct strv origins; /* "shm_size = 256m (/etc/skiff/skiff.conf:3)", what is in force */
+};
+
 /* Borrowed, for the life of the process. ERR_INVALID names the file and the line. */
+int settings_get(const struct settings **ret_settings, struct error *err);
+
+/* Borrowed, for the life of the process; "bridge" when it is not set. */
 int settings_network(const char **ret_name, struct error *err);
 
 /* Untouched when it is not set. */
 int settings_publish_address(struct ip_address *ret_address, struct error *err);
 
-/* For tests and the fuzzer: `text` as if it were the file. */
-struct settings {
-	char *network;
-	struct ip_address publish_address;
-};
-int settings_parse(const char *text, const char *name, struct settings *ret_settings,
+/* Whether --init is the default; false when the files cannot be read, which create will say. */
+bool settings_init(void);
+
+/* Reads `text` as the file `name` over what *settings has; it is empty ({0}) or from a file before. */
+int settings_parse(const char *text, const char *name, struct settings *settings,
 		   struct error *err);
 void settings_release(struct settings *settings);
 

@@ -17,6 +17,7 @@
 
 struct system_info {
 	uint64_t containers, running, paused, stopped, images;
+	struct strv settings;         /* "key = value (FILE:LINE)" of the configuration files */
 	char *root_path, *state_path; /* --root and --state */
 	char *storage_driver;         /* "overlay" */
 	char *root_filesystem;        /* below the store: "extfs", "xfs", "btrfs", … or "0x…" */

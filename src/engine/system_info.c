@@ -160,6 +160,7 @@ int system_info(struct engine *engine, struct system_info *ret_info, struct erro
 {
 	auto_(system_info_release) struct system_info info = {0};
 	struct store *store;
+	const struct settings *settings;
 	const char *network;
 	int r;
 
@@ -175,8 +176,11 @@ int system_info(struct engine *engine, struct system_info *ret_info, struct erro
 	strv_add(&info.security_options, "seccomp (default profile)");
 	strv_add(&info.security_options, "capabilities (14 by default)");
 	r = settings_network(&network, err);
+	if (r == 0)
+		r = settings_get(&settings, err);
 	if (r < 0)
 		return r;
+	strv_copy(&info.settings, &settings->origins);
 	info.default_network = xstrdup(network);
 	strv_add(&info.networks, "bridge");
 	strv_add(&info.networks, "none");
@@ -207,6 +211,7 @@ void system_info_release(struct system_info *info)
 	strv_release(&info->security_options);
 	strv_release(&info->networks);
 	strv_release(&info->log_drivers);
+	strv_release(&info->settings);
 	*info = (struct system_info){0};
 }
 
