@@ -10,11 +10,11 @@
 #include "registry/job.h"
 #include "registry/origin.h"
 #include "registry/protocol.h"
+#include "registry/tag_list.h"
 
 #define LISTING_TIMEOUT_S 120L
 #define MAX_PAGES 1000
 #define MAX_TAGS 100000
-#define TAG_MAX_LEN 128
 
 static int collect(void *context, const char *data, size_t len, struct error *err)
 {
@@ -57,33 +57,6 @@ static int get_json(struct job *job, struct endpoint *endpoint, const char *path
 
 /* ---- tags ---- */
 
-/* Letters, digits and "_.-": anything else is no tag, and would not be one line. */
-static bool is_tag(const char *text)
-{
-	size_t len = strlen(text);
-
-	return len > 0 && len <= TAG_MAX_LEN &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
-		       len;
-}
-
-static size_t add_tags(const json_t *root, struct strbuf *lines)
-{
-	const json_t *tags = json_object_get(root, "tags");
-	const json_t *tag;
-	size_t i, count = 0;
-
-	json_array_foreach (tags, i, tag) {
-		const char *text = json_string_value(tag);
-
-		if (text && is_tag(text)) {
-			strbuf_addf(lines, "%s\n", text);
-			count++;
-		}
-	}
-	return count;
-}
-
 /* Where the next page is, at this registry and nowhere else. */
 static int next_page(struct endpoint *endpoint, char **path, const char *next, struct error *err)
 {
@@ -121,7 +94,7 @@ int job_tags(struct job *job, json_t **ret_done, struct error *err)
 		r = get_json(job, endpoint, path, &root, &next, err);
 		if (r < 0)
 			return r;
-		count += add_tags(root, &lines);
+		count += tag_list_collect(root, &lines);
 		r = fd_write_all(job->fds[0], strbuf_text(&lines), lines.len);
 		if (r < 0)
 			return err_set(err, ERR_SYSTEM, -r, "write the list of tags");

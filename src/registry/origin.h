@@ -6,7 +6,7 @@
  * exactly the origin (scheme, host, port) that asked for one; a password goes there, and to the
  * realm that it names only when that is the same host, a host of the same owner (the same registrable
  * domain by the public suffix list, so that registry-1.docker.io may name auth.docker.io, but
- * evil.azurecr.io not victim.azurecr.io), or one that the user has named.
+ * evil.github.io not victim.github.io), or one that the user has named.
  */
 #ifndef SKIFF_REGISTRY_ORIGIN_H
 #define SKIFF_REGISTRY_ORIGIN_H

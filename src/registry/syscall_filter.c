@@ -33,7 +33,7 @@
 
 /* F_SETFL: see the header. */
 #define ALLOW_FCNTL                                                                                \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 11), LOAD_ARGUMENT(1),                   \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 10), LOAD_ARGUMENT(1),                   \
 		IF_ARGUMENT_ALLOW(F_GETFL), IF_ARGUMENT_ALLOW(F_GETFD),                            \
 		IF_ARGUMENT_ALLOW(F_SETFD), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, F_SETFL, 0, 1),    \
 		ANSWER(SECCOMP_RET_ERRNO | 0), ANSWER(SECCOMP_RET_KILL_PROCESS)
