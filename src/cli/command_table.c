@@ -90,6 +90,7 @@ static const struct command_path paths[] = {
 	{"image", "save", &cmd_save},
 	{"image", "tag", &cmd_tag},
 	{"system", "events", &cmd_events},
+	{"system", "df", &cmd_system_df},
 	{"system", "fsck", &cmd_fsck},
 	{"system", "info", &cmd_info},
 	{"system", "prune", &cmd_system_prune},

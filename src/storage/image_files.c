@@ -12,6 +12,7 @@
 #include "storage/database_internal.h"
 #include "storage/image_record.h"
 #include "storage/store_internal.h"
+#include "storage/usage.h"
 
 static const char *hex_of(const char *digest)
 {
@@ -121,7 +122,7 @@ int layer_describe(struct store *store, const char *chain_id, uint64_t *ret_size
 	}
 	/* Placed by somebody who has not recorded it yet. */
 	path = layer_diff_path(chain_id);
-	*ret_size_bytes = store_tree_bytes(store->root_fd, path);
+	*ret_size_bytes = usage_of_tree(store->root_fd, path);
 	*ret_blob = NULL;
 	return 0;
 }

@@ -29,9 +29,7 @@
 #include "storage/kept.h"
 #include "storage/partial_blob.h"
 #include "storage/store_internal.h"
-
-/* Deeper directories are removed too, but not counted. */
-#define COUNT_MAX_DEPTH 128
+#include "storage/usage.h"
 
 #define NS_PER_S INT64_C(1000000000)
 
@@ -53,33 +51,9 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static uint64_t count_bytes(int dir_fd, const char *name, unsigned int depth)
-{
-	auto_closedir DIR *dir = NULL;
-	struct dirent *entry;
-	struct stat st;
-	uint64_t bytes;
-
-	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	bytes = (uint64_t)st.st_blocks * 512;
-	if (!S_ISDIR(st.st_mode) || depth >= COUNT_MAX_DEPTH)
-		return bytes;
-	dir = open_listing(dir_fd, name);
-	while (dir && (entry = readdir(dir)))
-		if (!is_dot(entry->d_name))
-			bytes += count_bytes(dirfd(dir), entry->d_name, depth + 1);
-	return bytes;
-}
-
-uint64_t store_tree_bytes(int dir_fd, const char *name)
-{
-	return count_bytes(dir_fd, name, 0);
-}
-
 static void remove_counted(int dir_fd, const char *name, uint64_t *bytes)
 {
-	uint64_t size = store_tree_bytes(dir_fd, name);
+	uint64_t size = usage_of_tree(dir_fd, name);
 	int r = path_remove_tree(dir_fd, name);
 
 	if (r < 0)
@@ -186,7 +160,7 @@ int store_reclaim(struct store *store, uint64_t *ret_bytes, struct error *err)
 	if (r < 0)
 		return r;
 	r = make_places(staging_fd, err);
-	own_bytes = store_tree_bytes(store->root_fd, staging);
+	own_bytes = usage_of_tree(store->root_fd, staging);
 	if (r >= 0)
 		r = move_all_orphans(store, staging_fd, err);
 	cleanup_close_fd(&exclusive_fd);

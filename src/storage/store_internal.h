@@ -30,9 +30,6 @@ void store_write_unlock(struct store *store);
 /* Creates ROOT's directories; existing ones are success. */
 int store_make_directories(struct store *store, struct error *err);
 
-/* Disk space of a file or tree. */
-uint64_t store_tree_bytes(int dir_fd, const char *name);
-
 /*
  * Removes the files of layers and blobs without a record, unless somebody loads an image now: then
  * the loader does it at its end.
