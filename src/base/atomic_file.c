@@ -3,11 +3,16 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/hex.h"
 #include "base/random.h"
+
+#define TEMPORARY_PREFIX ".tmp-"
 
 static int write_temporary(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
 			   bool sync)
@@ -28,6 +33,30 @@ static int write_temporary(int dir_fd, const char *name, const void *data, size_
 	return 0;
 }
 
+/* ".tmp-" and sixteen hexadecimal digits. */
+static bool is_temporary(const char *name)
+{
+	return strncmp(name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0 &&
+	       strlen(name) == strlen(TEMPORARY_PREFIX) + 16 &&
+	       hex_is(name + strlen(TEMPORARY_PREFIX), 16);
+}
+
+void atomic_file_sweep(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_closedir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	struct stat st;
+
+	if (!dir && fd >= 0)
+		(void)close(fd);
+	while (dir && (entry = readdir(dir)))
+		if (is_temporary(entry->d_name) &&
+		    fstatat(dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_uid == geteuid())
+			(void)unlinkat(dir_fd, entry->d_name, 0);
+}
+
 int atomic_file_write(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
 		      bool sync)
 {
@@ -36,7 +65,8 @@ int atomic_file_write(int dir_fd, const char *name, const void *data, size_t len
 	int r;
 
 	random_bytes(&nonce, sizeof(nonce));
-	(void)snprintf(temporary, sizeof(temporary), ".tmp-%016llx", (unsigned long long)nonce);
+	(void)snprintf(temporary, sizeof(temporary), TEMPORARY_PREFIX "%016llx",
+		       (unsigned long long)nonce);
 	r = write_temporary(dir_fd, temporary, data, len, mode, sync);
 	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
 		r = -errno;

@@ -16,4 +16,10 @@
 int atomic_file_write(int dir_fd, const char *name, const void *data, size_t len, mode_t mode,
 		      bool sync);
 
+/*
+ * Removes what writers that were killed left in this directory: our own regular files with such a name.
+ * The caller holds a lock that every writer there holds.
+ */
+void atomic_file_sweep(int dir_fd);
+
 #endif

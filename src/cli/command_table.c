@@ -89,6 +89,11 @@ static const struct command_path paths[] = {
 	{"image", "rm", &cmd_rmi},
 	{"image", "save", &cmd_save},
 	{"image", "tag", &cmd_tag},
+	{"manifest", "annotate", &cmd_manifest_annotate},
+	{"manifest", "create", &cmd_manifest_create},
+	{"manifest", "inspect", &cmd_manifest_inspect},
+	{"manifest", "push", &cmd_manifest_push},
+	{"manifest", "rm", &cmd_manifest_rm},
 	{"system", "df", &cmd_system_df},
 	{"system", "events", &cmd_events},
 	{"system", "fsck", &cmd_fsck},
@@ -102,6 +107,7 @@ static const struct command_group groups[] = {
 	{"container", "Manage containers"},
 	{"healthcheck", "Check the health of containers"},
 	{"image", "Manage images"},
+	{"manifest", "Manage manifests and manifest lists"},
 	{"system", "Manage skiff"},
 };
 

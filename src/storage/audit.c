@@ -196,6 +196,7 @@ static int list_foreign(struct store *store, struct strv *paths)
 		VOLUMES_DIR,
 		OCI_DIR,
 		"cache",
+		"manifests", /* lists that are put together here: the engine's affair */
 		DATABASE_NAME,
 		DATABASE_NAME "-wal",
 		DATABASE_NAME "-shm",

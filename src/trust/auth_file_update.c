@@ -76,6 +76,8 @@ int auth_file_update(const char *path, enum auth_file_style style,
 	r = lock_fd(dir_fd, /* wait= */ true);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "lock the directory of '%s'", path);
+	/* A password may be in what a login that was killed left. */
+	atomic_file_sweep(dir_fd);
 	r = auth_file_read(target, style, &file, err);
 	if (r == 0)
 		r = auth_file_parse("", 0, target, style, &file, err);

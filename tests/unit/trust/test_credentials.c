@@ -264,6 +264,24 @@ static void a_link_stays_one(void **state)
 	assert_non_null(strstr(text, "a.com"));
 }
 
+static void what_a_killed_login_left_is_removed(void **state)
+{
+	static const char *const names[] = {
+		"home/.docker/.tmp-0123456789abcdef",
+		"home/.docker/.tmp-mine",
+		"home/.docker/.tmp-0123456789abcdeg",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		places_write(*state, names[i], "secret", 0600);
+	store(*state, NULL, "a.com", "a:b", CREDENTIALS_IN_FILE);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		auto_free char *path = places_path(*state, names[i]);
+
+		assert_int_equal(access(path, F_OK) == 0, i > 0);
+	}
+}
+
 /* A program that keeps what it is told in a file, one for each server. */
 static void install_keeper(const struct places *places, const char *name)
 {
@@ -389,6 +407,7 @@ int main(void)
 		WITH_PLACES(stored_and_erased),
 		WITH_PLACES(first_login_makes_the_file),
 		WITH_PLACES(a_link_stays_one),
+		WITH_PLACES(what_a_killed_login_left_is_removed),
 		WITH_PLACES(helpers),
 		WITH_PLACES(bad_helpers),
 		WITH_PLACES(identity_tokens_of_helpers),
