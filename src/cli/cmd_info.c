@@ -6,8 +6,10 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/human.h"
+#include "cli/object_format.h"
 #include "engine/engine.h"
 #include "engine/system.h"
+#include "engine/system_json.h"
 
 static void print_list(FILE *out, const char *title, const struct strv *list)
 {
@@ -61,14 +63,35 @@ static void print_settings(FILE *out, const struct system_info *info)
 		(void)fprintf(out, " %s\n", info->settings.items[i]);
 }
 
+struct info_opts {
+	const char *format;
+};
+
+static const struct option_spec info_options[] = {
+	OPT_STRING(struct info_opts, format, 'f', "format", "string",
+		   "Format the output: \"json\" or a Go TEMPLATE"),
+	OPT_END,
+};
+
+static int print_formatted(const struct command_call *call, const struct system_info *info,
+			   const char *format)
+{
+	auto_(json_decref) json_t *object = system_info_object(info);
+
+	return object_format_print(call, format, object, &system_info_type);
+}
+
 static int info_run(const struct command_call *call)
 {
 	auto_(system_info_release) struct system_info info = {0};
 	auto_(error_release) struct error err = {0};
+	const struct info_opts *opts = call->opts;
 	FILE *out = call->cli->out;
 
 	if (system_info(call->engine, &info, &err) < 0)
 		return cli_fail(call, &err);
+	if (opts->format && *opts->format)
+		return print_formatted(call, &info, opts->format);
 	print_store(out, &info);
 	(void)fprintf(out, "Cgroup Version: %s\n", info.cgroup_version);
 	print_list(out, "Cgroup Controllers", &info.controllers);
@@ -84,10 +107,12 @@ static int info_run(const struct command_call *call)
 
 const struct command cmd_info = {
 	.name = "info",
-	.usage = "",
+	.usage = "[OPTIONS]",
 	.summary = "Display system-wide information",
 	.description = "What is in the store, what this machine can enforce, and where things lie.",
 	.max_args = 0,
 	.needs = NEEDS_ENGINE,
+	.options = info_options,
+	.opts_size = sizeof(struct info_opts),
 	.run = info_run,
 };

@@ -16,12 +16,14 @@
 #define COMMAND_WIDTH 20
 #define DIGEST_PREFIX "sha256:"
 #define NO_LIMIT (-1)
+#define MOUNT_WIDTH 15
+#define SIZE_DIGITS 3
 
 struct ps_opts {
 	struct strv filters;
 	const char *format;
 	int64_t last;
-	bool all, latest, no_trunc, quiet;
+	bool all, latest, no_trunc, quiet, size;
 };
 
 static const struct option_spec ps_options[] = {
@@ -39,6 +41,7 @@ static const struct option_spec ps_options[] = {
 		 "Show the latest created container (includes all states)"),
 	OPT_FLAG(struct ps_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
 	OPT_FLAG(struct ps_opts, quiet, 'q', "quiet", "Only display container IDs"),
+	OPT_FLAG(struct ps_opts, size, 's', "size", "Display total file sizes"),
 	OPT_END,
 };
 
@@ -120,6 +123,64 @@ static void text_ports(const void *item, const void *context, struct strbuf *tex
 	strbuf_adds(text, s->ports ? s->ports : "");
 }
 
+/* Shortened like the command, but to fewer characters. */
+static void text_mounts(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	const struct ps_context *c = context;
+
+	for (size_t i = 0; i < s->mounts.count; i++) {
+		strbuf_adds(text, i ? "," : "");
+		human_shorten(s->mounts.items[i], c->no_trunc ? SIZE_MAX : MOUNT_WIDTH, text);
+	}
+}
+
+static void text_local_volumes(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	(void)context;
+	strbuf_addf(text, "%zu", s->local_volumes);
+}
+
+static void text_networks(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+	auto_free char *joined = strv_join(&s->networks, ",");
+
+	(void)context;
+	strbuf_adds(text, joined);
+}
+
+static void text_platform(const void *item, const void *context, struct strbuf *text)
+{
+	(void)item;
+	(void)context;
+	strbuf_adds(text, "linux");
+}
+
+static void text_health(const void *item, const void *context, struct strbuf *text)
+{
+	static const char *const names[] = {"none", "starting", "healthy", "unhealthy"};
+	const struct container_summary *s = item;
+
+	(void)context;
+	strbuf_adds(text, names[s->health]);
+}
+
+static void text_size(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	(void)context;
+	human_size(s->written_bytes, SIZE_DIGITS, text);
+	if (s->root_bytes == 0)
+		return;
+	strbuf_adds(text, " (virtual ");
+	human_size(s->root_bytes, SIZE_DIGITS, text);
+	strbuf_addc(text, ')');
+}
+
 static void text_running_for(const void *item, const void *context, struct strbuf *text)
 {
 	const struct container_summary *s = item;
@@ -156,12 +217,18 @@ static void text_label(const void *item, const char *key, struct strbuf *text)
 static const struct listing_field ps_fields[] = {
 	{"Command", "COMMAND", text_command},
 	{"CreatedAt", "CREATED AT", text_created_at},
+	{"HealthStatus", "HEALTH STATUS", text_health},
 	{"ID", "CONTAINER ID", text_id},
 	{"Image", "IMAGE", text_image},
 	{"Labels", "LABELS", text_labels},
+	{"LocalVolumes", "LOCAL VOLUMES", text_local_volumes},
+	{"Mounts", "MOUNTS", text_mounts},
 	{"Names", "NAMES", text_names},
+	{"Networks", "NETWORKS", text_networks},
+	{"Platform", "PLATFORM", text_platform},
 	{"Ports", "PORTS", text_ports},
 	{"RunningFor", "CREATED", text_running_for},
+	{"Size", "SIZE", text_size},
 	{"State", "STATE", text_state},
 	{"Status", "STATUS", text_status},
 	{0},
@@ -169,13 +236,33 @@ static const struct listing_field ps_fields[] = {
 
 static const char *const ps_columns[] = {"ID",     "Image", "Command", "RunningFor",
 					 "Status", "Ports", "Names",   NULL};
+static const char *const ps_size_columns[] = {"ID",    "Image", "Command", "RunningFor", "Status",
+					      "Ports", "Names", "Size",    NULL};
+
+#define RAW                                                                                        \
+	"container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\n"                        \
+	"created_at: {{.CreatedAt}}\nstate: {{- pad .State 1 0}}\nstatus: {{- pad .Status 1 0}}\n" \
+	"names: {{.Names}}\nlabels: {{- pad .Labels 1 0}}\nports: {{- pad .Ports 1 0}}\n"
+#define RAW_SIZE "size: {{.Size}}\n"
 
 /* ---- the command ---- */
 
-static void make_request(const struct ps_opts *opts, struct list_request *ret)
+/* As docker, which does not count for "json": "0B" stands there without --size. */
+static bool wants_sizes(const struct ps_opts *opts, const struct listing *listing)
+{
+	bool is_json = opts->format && strcmp(opts->format, "json") == 0;
+
+	return opts->size || (!is_json && listing_uses(listing, "Size"));
+}
+
+static void make_request(const struct ps_opts *opts, const struct listing *listing,
+			 struct list_request *ret)
 {
 	*ret = (struct list_request){
 		.all = opts->all,
+		.details = listing_uses(listing, "Mounts") || listing_uses(listing, "Networks") ||
+			   listing_uses(listing, "LocalVolumes"),
+		.sizes = wants_sizes(opts, listing),
 		.last = opts->latest ? 1 : opts->last,
 	};
 	strv_copy(&ret->filters, &opts->filters);
@@ -189,8 +276,11 @@ static int ps_run(const struct command_call *call)
 		.fields = ps_fields,
 		.format = opts->format,
 		.quiet = opts->quiet,
-		.columns = ps_columns,
+		.columns = opts->size ? ps_size_columns : ps_columns,
 		.context = &context,
+		.raw = opts->size ? RAW RAW_SIZE : RAW,
+		.raw_quiet = "container_id: {{.ID}}",
+		.added = opts->size ? "\\t{{.Size}}" : NULL,
 		.type_name = "*formatter.ContainerContext",
 		.label = text_label,
 	};
@@ -199,15 +289,13 @@ static int ps_run(const struct command_call *call)
 	struct list_request request;
 	int r;
 
-	make_request(opts, &request);
+	make_request(opts, &listing, &request);
 	r = container_list(call->engine, &request, &list, &err);
 	strv_release(&request.filters);
-	if (r < 0)
-		return cli_fail(call, &err);
-	if (listing_print(&listing, list.items, sizeof(*list.items), list.count, call->cli->out,
-			  &err) < 0)
-		return cli_fail(call, &err);
-	return 0;
+	if (r >= 0)
+		r = listing_print(&listing, list.items, sizeof(*list.items), list.count,
+				  call->cli->out, &err);
+	return r < 0 ? cli_fail(call, &err) : 0;
 }
 
 const struct command cmd_ps = {
@@ -219,8 +307,9 @@ const struct command cmd_ps = {
 		"process behind the container was killed: the container runs, its output and its "
 		"exit "
 		"code are lost.\n\n"
-		"The fields for --format are Command, CreatedAt, ID, Image, Labels, Names, Ports, "
-		"RunningFor, State and Status.",
+		"The fields for --format are Command, CreatedAt, HealthStatus, ID, Image, Labels, "
+		"LocalVolumes, Mounts, Names, Networks, Platform, Ports, RunningFor, Size, State "
+		"and Status; {{.Label \"key\"}} is one label.",
 	.examples = "Names and states of all containers:\n"
 		    "\tskiff ps -a --format 'table {{.Names}}\\t{{.Status}}'\n"
 		    "Remove everything that has ended:\n"

@@ -75,6 +75,11 @@ static const struct command_path paths[] = {
 	{"container", "unpause", &cmd_unpause},
 	{"container", "update", &cmd_update},
 	{"container", "wait", &cmd_wait},
+	{"context", "inspect", &cmd_context_inspect},
+	{"context", "list", &cmd_context_ls, .alias = true},
+	{"context", "ls", &cmd_context_ls},
+	{"context", "show", &cmd_context_show},
+	{"context", "use", &cmd_context_use},
 	{"healthcheck", "run", &cmd_healthcheck_run},
 	{"image", "history", &cmd_history},
 	{"image", "import", &cmd_import},
@@ -105,6 +110,7 @@ static const struct command_path paths[] = {
 
 static const struct command_group groups[] = {
 	{"container", "Manage containers"},
+	{"context", "Show contexts: there is one"},
 	{"healthcheck", "Check the health of containers"},
 	{"image", "Manage images"},
 	{"manifest", "Manage manifests and manifest lists"},

@@ -8,6 +8,10 @@
 extern const struct command cmd_attach;
 extern const struct command cmd_complete;
 extern const struct command cmd_container_inspect;
+extern const struct command cmd_context_inspect;
+extern const struct command cmd_context_ls;
+extern const struct command cmd_context_show;
+extern const struct command cmd_context_use;
 extern const struct command cmd_cp;
 extern const struct command cmd_copy;
 extern const struct command cmd_create;

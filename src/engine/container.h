@@ -124,6 +124,9 @@ struct container_summary {
 	enum container_health health; /* NONE also when it does not run */
 	int exit_code;
 	struct strv labels;
+	struct strv mounts, networks; /* with `details`; names of volumes, sources of the others */
+	size_t local_volumes;         /* the same */
+	uint64_t written_bytes, root_bytes; /* with `sizes`; see container_size.h */
 	char *ports; /* "0.0.0.0:8080->80/tcp, 443/tcp" while it runs; NULL: none */
 };
 
@@ -134,8 +137,8 @@ struct container_list {
 
 struct list_request {
 	bool all;
-	struct strv filters; /* key=value: status, name, id, label, ancestor, exited, before, since,
-				volume */
+	bool details, sizes; /* fills what costs more than the others */
+	struct strv filters; /* key=value, see container_filter.c */
 	int64_t last;        /* -n; -1: no limit */
 };
 

@@ -18,6 +18,7 @@
 #include "base/lock.h"
 #include "engine/container_filter.h"
 #include "engine/container_internal.h"
+#include "engine/container_size.h"
 #include "engine/container_ports.h"
 #include "storage/network_record.h"
 #include "storage/store.h"
@@ -178,6 +179,35 @@ static void look_dead(int containers_fd, const char *id, struct container_summar
 								  : CONTAINER_CREATED;
 }
 
+static void fill_details(const struct container_record *record, struct container_summary *s)
+{
+	auto_(container_config_release) struct container_config config = {0};
+	auto_(error_release) struct error ignored = {0};
+
+	if (container_config_parse(record->config, &config, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < config.mounts.count; i++) {
+		const struct mount_spec *spec = &config.mounts.items[i];
+
+		if (spec->kind == MOUNT_KIND_TMPFS)
+			continue;
+		strv_add(&s->mounts, spec->source ? spec->source : "");
+		s->local_volumes += spec->kind == MOUNT_KIND_VOLUME;
+	}
+	if (config.network_mode && strncmp(config.network_mode, "container:", 10) != 0)
+		strv_add(&s->networks, config.network_mode);
+}
+
+static void fill_size(struct engine *engine, const struct container_record *record,
+		      struct container_summary *s)
+{
+	struct container_size size;
+
+	container_size(engine, record->id, record->image_id, &size);
+	s->written_bytes = size.written_bytes;
+	s->root_bytes = size.root_bytes;
+}
+
 /* Moves the record's texts. */
 static void fill_summary(struct container_record *record, const struct published_records *ports,
 			 bool alive, struct container_summary *s)
@@ -200,10 +230,13 @@ static void summary_release(struct container_summary *s)
 	free(s->command);
 	free(s->ports);
 	strv_release(&s->labels);
+	strv_release(&s->mounts);
+	strv_release(&s->networks);
 	*s = (struct container_summary){0};
 }
 
 struct list_work {
+	struct engine *engine;
 	const struct list_request *request;
 	const struct container_filter *filter;
 	const struct state_names *states;
@@ -235,6 +268,10 @@ static void consider(const struct list_work *work, struct container_record *reco
 		look_dead(work->containers_fd, record->id, &summary);
 	if (!container_filter_matches(work->filter, &summary))
 		return;
+	if (work->request->details)
+		fill_details(record, &summary);
+	if (work->request->sizes)
+		fill_size(work->engine, record, &summary);
 	fill_summary(record, work->ports, alive, &summary);
 	work->list->items[work->list->count++] = summary;
 }
@@ -258,7 +295,7 @@ int container_list(struct engine *engine, const struct list_request *request,
 	auto_(container_list_release) struct container_list list = {0};
 	auto_(state_names_release) struct state_names states = {.dir_fd = NO_FD};
 	auto_close int containers_fd = NO_FD;
-	struct list_work work = {request, NULL, &states, &ports, NO_FD, false, &list};
+	struct list_work work = {engine, request, NULL, &states, &ports, NO_FD, false, &list};
 	struct store *store;
 	int r;
 

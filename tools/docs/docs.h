@@ -6,6 +6,7 @@
  *
  *	gen_docs manual FILE...     manual pages; the files must be exactly those that exist
  *	gen_docs bash|zsh|fish      a completion script on standard output
+ *	gen_docs options            every command and option, for tools/check-parity
  */
 #ifndef SKIFF_TOOLS_DOCS_H
 #define SKIFF_TOOLS_DOCS_H
@@ -22,6 +23,7 @@ void manual_write_command(const struct command *command, FILE *out);
 void bash_write(FILE *out);
 void zsh_write(FILE *out);
 void fish_write(FILE *out);
+void options_write(FILE *out);
 
 /* What `skiff __complete` is asked for; NULL when the shell finds it without us. */
 const char *complete_word(enum complete_kind kind);

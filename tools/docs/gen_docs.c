@@ -128,7 +128,9 @@ int main(int argc, char **argv)
 		zsh_write(stdout);
 	else if (strcmp(what, "fish") == 0)
 		fish_write(stdout);
+	else if (strcmp(what, "options") == 0)
+		options_write(stdout);
 	else
-		(void)fputs("usage: gen_docs manual FILE... | bash | zsh | fish\n", stderr);
+		(void)fputs("usage: gen_docs manual FILE... | bash | zsh | fish | options\n", stderr);
 	return EXIT_SUCCESS;
 }
