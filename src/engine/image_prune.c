@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "engine/image_internal.h"
 #include "engine/prune_filter.h"
+#include "storage/kept.h"
+#include "storage/partial_blob.h"
 
 void image_prune_result_release(struct image_prune_result *result)
 {
@@ -87,6 +89,11 @@ int image_prune(struct engine *engine, const struct image_prune_request *request
 	if (r < 0)
 		return r;
 	r = prune_records(store, &filter, request->all || !dangling, &result, err);
+	/* What unfinished pulls have left for their next try is nobody's image either. */
+	if (r >= 0)
+		r = kept_forget(store, /* all= */ true, err);
+	if (r >= 0)
+		partial_blobs_remove(store, INT64_MAX, &result.bytes);
 	if (r >= 0)
 		r = store_sweep(store, &swept, err);
 	if (r < 0)

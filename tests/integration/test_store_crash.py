@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from docker_archive import Image
+from helpers.registry import BadRegistry, MemoryImage, small_tar
 from helpers.skiff_command import Skiff
 
 DONE = 99  # the command ended before that point came
@@ -186,6 +187,20 @@ def test_image_prune_killed(stage, archive):
         stage.skiff.run("image", "prune", "-af")
         assert stage.names() == []
     stage.at_every_point("kill", "image", "prune", "-af", after=after)
+
+
+def test_pull_killed(stage, make_server):
+    """What was complete stays for the next try, and the next try succeeds."""
+    image = MemoryImage([small_tar({"shared": b"x" * 5000}), small_tar({"own": b"y" * 70_000})])
+    server = make_server(BadRegistry, image)
+    name = f"{server.host}/victim:1"
+
+    def after(_):
+        assert stage.names() in ([], [name]), "half an image is seen"
+        stage.skiff.run("pull", "-q", name)
+        assert stage.names() == [name]
+        assert not os.listdir(stage.skiff.root / "oci/partial")
+    stage.at_every_point("kill", "pull", "-q", name, after=after)
 
 
 def test_rmi_killed(stage, archive):

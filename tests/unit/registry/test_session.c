@@ -25,7 +25,7 @@ static void test_good(void **state)
 	assert_int_equal(parse("{\"actions\": \"pull,push\", \"backoffMs\": 7, \"endpoints\": ["
 			       "{\"host\": \"a:5000\", \"repository\": \"x/y\", \"insecure\": true,"
 			       " \"username\": \"me\", \"password\": \"p\"},"
-			       "{\"host\": \"b\", \"repository\": \"y\", \"authorities\": \"OWN\","
+			       "{\"host\": \"b\", \"repository\": \"y\", \"authorities\": \"MINE\","
 			       " \"registryToken\": \"t\"}]}",
 			       &session),
 			 0);
@@ -34,7 +34,7 @@ static void test_good(void **state)
 	assert_int_equal(session.endpoint_count, 2);
 	assert_true(session.endpoints[0].insecure);
 	assert_string_equal(session.endpoints[0].authorities, "SYSTEM");
-	assert_string_equal(session.endpoints[1].authorities, "SYSTEM\nOWN");
+	assert_string_equal(session.endpoints[1].authorities, "SYSTEM\nMINE");
 	assert_string_equal(session.endpoints[1].token, "t");
 }
 
