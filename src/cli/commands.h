@@ -6,14 +6,15 @@
 #include "cli/command.h"
 
 extern const struct command cmd_attach;
+extern const struct command cmd_commit;
 extern const struct command cmd_complete;
 extern const struct command cmd_container_inspect;
 extern const struct command cmd_context_inspect;
 extern const struct command cmd_context_ls;
 extern const struct command cmd_context_show;
 extern const struct command cmd_context_use;
-extern const struct command cmd_cp;
 extern const struct command cmd_copy;
+extern const struct command cmd_cp;
 extern const struct command cmd_create;
 extern const struct command cmd_diff;
 extern const struct command cmd_events;
@@ -54,10 +55,10 @@ extern const struct command cmd_search;
 extern const struct command cmd_start;
 extern const struct command cmd_stats;
 extern const struct command cmd_stop;
-extern const struct command cmd_system_start;
-extern const struct command cmd_system_stop;
 extern const struct command cmd_system_df;
 extern const struct command cmd_system_prune;
+extern const struct command cmd_system_start;
+extern const struct command cmd_system_stop;
 extern const struct command cmd_tag;
 extern const struct command cmd_top;
 extern const struct command cmd_unpause;

@@ -55,7 +55,7 @@ static int run_helper(const struct copy_end *end, int stream_fd, json_t **ret_an
 
 	r = start_helper(end, stream_fd, &helper, err);
 	if (r >= 0)
-		r = unpack_helper_wait(helpers, 1, err);
+		r = unpack_helper_wait(helpers, 1, NO_FD, err);
 	return r < 0 ? r : unpack_helper_finish(&helper, end->args.items[0], ret_answer, err);
 }
 
@@ -107,7 +107,7 @@ static int transfer(const struct copy_end *from, const struct copy_end *to, uint
 
 	r = start_both(from, to, &packer, &extractor, err);
 	if (r >= 0)
-		r = unpack_helper_wait(helpers, ARRAY_SIZE(helpers), err);
+		r = unpack_helper_wait(helpers, ARRAY_SIZE(helpers), NO_FD, err);
 	return r < 0 ? r : finish_both(&packer, &extractor, ret_bytes, err);
 }
 

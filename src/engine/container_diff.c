@@ -82,6 +82,6 @@ int container_diff(struct engine *engine, const char *selector, const struct dif
 	if (r >= 0)
 		r = read_changes(read_fd, request, err);
 	if (r >= 0)
-		r = unpack_helper_wait(helpers, 1, err);
+		r = unpack_helper_wait(helpers, 1, NO_FD, err);
 	return r < 0 ? r : unpack_helper_finish(&helper, "changes", &answer, err);
 }

@@ -23,7 +23,7 @@ static int pack_root(const struct container_tree *tree, int out_fd, struct error
 	strv_add(&args, "--path=/");
 	r = unpack_helper_start(&start, &helper, err);
 	if (r >= 0)
-		r = unpack_helper_wait(helpers, 1, err);
+		r = unpack_helper_wait(helpers, 1, NO_FD, err);
 	return r < 0 ? r : unpack_helper_finish(&helper, "pack", &answer, err);
 }
 

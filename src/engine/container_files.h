@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 #include "engine/engine.h"
 
 /* The root filesystem without volumes and mounts, as a tar archive. */
@@ -53,6 +54,18 @@ struct diff_request {
 
 int container_diff(struct engine *engine, const char *selector, const struct diff_request *request,
 		   struct error *err);
+
+/* An image of what the container wrote, on top of its own. */
+struct commit_request {
+	const char *name; /* reference; NULL: none */
+	const char *author, *message;
+	struct strv changes; /* instructions (engine/image_change.h); borrowed */
+	bool pause;          /* while it is read, when it runs */
+};
+
+/* *ret_id ("sha256:…") is the caller's. */
+int container_commit(struct engine *engine, const char *selector,
+		     const struct commit_request *request, char **ret_id, struct error *err);
 
 DEFINE_CLEANUP_VALUE(struct copy_result, copy_result_release);
 

@@ -95,8 +95,11 @@ static size_t expand_one(const struct change *c, const char *text, struct strbuf
 	return (size_t)(end + 1 - text);
 }
 
-/* One word from *text, without its quotes; false at the end. Single quotes keep everything. */
-static bool next_word(const struct change *c, const char **text, char **ret_word)
+/*
+ * One word from *text, or with `whole` all that is left, without its quotes; false at the end. Single
+ * quotes keep everything.
+ */
+static bool next_word(const struct change *c, const char **text, bool whole, char **ret_word)
 {
 	auto_(strbuf_release) struct strbuf word = {0};
 	const char *p = *text + strspn(*text, " \t");
@@ -104,7 +107,7 @@ static bool next_word(const struct change *c, const char **text, char **ret_word
 
 	if (!*p)
 		return false;
-	for (; *p && (quote || (*p != ' ' && *p != '\t')); p++) {
+	for (; *p && (whole || quote || (*p != ' ' && *p != '\t')); p++) {
 		size_t used;
 
 		if (*p == quote) {
@@ -132,7 +135,7 @@ static void all_words(const struct change *c, struct strv *words)
 	const char *text = c->text;
 	char *word;
 
-	while (next_word(c, &text, &word))
+	while (next_word(c, &text, /* whole= */ false, &word))
 		strv_add_take(words, word);
 }
 
@@ -205,23 +208,21 @@ static int change_shell(struct change *c, struct error *err)
 /* "KEY=value KEY2=…", or "KEY the whole rest". Pairs of texts. */
 static int read_pairs(struct change *c, struct strv *pairs, struct error *err)
 {
-	size_t key_len = strcspn(c->text, "= \t");
+	auto_free char *first = NULL;
 	const char *rest = c->text;
 	char *word;
 
-	if (c->text[key_len] != '=') {
-		auto_free char *key = xstrndup(c->text, key_len);
-		auto_(strv_release) struct strv words = {0};
-
-		all_words(c, &words);
-		if (words.count < 2)
+	/* Which of the two it is, the first word says, with its quotes taken away. */
+	(void)next_word(c, &rest, /* whole= */ false, &first);
+	if (!first || !strchr(first, '=')) {
+		if (!next_word(c, &rest, /* whole= */ true, &word))
 			return bad(c, "it needs a name and a value", err);
-		strv_remove(&words, 0);
-		strv_add(pairs, key);
-		strv_add_take(pairs, strv_join(&words, " "));
+		strv_add(pairs, first);
+		strv_add_take(pairs, word);
 		return 0;
 	}
-	while (next_word(c, &rest, &word)) {
+	rest = c->text;
+	while (next_word(c, &rest, /* whole= */ false, &word)) {
 		auto_free char *owned = word;
 		const char *equals = strchr(owned, '=');
 
@@ -347,7 +348,7 @@ static int one_word(struct change *c, char **ret_word, struct error *err)
 {
 	const char *rest = c->text;
 
-	if (!next_word(c, &rest, ret_word))
+	if (!next_word(c, &rest, /* whole= */ false, ret_word))
 		return bad(c, "it needs an argument", err);
 	if (rest[strspn(rest, " \t")])
 		return bad(c, "it needs exactly one argument", err);
@@ -449,7 +450,7 @@ static int change_healthcheck(struct change *c, struct error *err)
 	while (strncmp(text, "--", 2) == 0) {
 		auto_free char *word = NULL;
 
-		(void)next_word(c, &text, &word);
+		(void)next_word(c, &text, /* whole= */ false, &word);
 		r = health_option(c, word, health, err);
 		if (r < 0)
 			return r;

@@ -192,18 +192,22 @@ int unpack_helper_read(struct unpack_helper *helper, struct error *err)
 
 #define WAIT_MAX 2
 
-int unpack_helper_wait(struct unpack_helper *const helpers[], size_t count, struct error *err)
+int unpack_helper_wait(struct unpack_helper *const helpers[], size_t count, int signal_fd,
+		       struct error *err)
 {
-	struct pollfd fds[WAIT_MAX];
+	struct pollfd fds[WAIT_MAX + 1];
 	size_t left = count;
 	int r;
 
 	assert(count <= WAIT_MAX);
 	for (size_t i = 0; i < count; i++)
 		fds[i] = (struct pollfd){.fd = helpers[i]->result_fd, .events = POLLIN};
+	fds[count] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
 	while (left > 0) {
-		if (poll(fds, count, -1) < 0 && errno != EINTR)
+		if (poll(fds, count + 1, -1) < 0 && errno != EINTR)
 			return err_set(err, ERR_SYSTEM, errno, "wait for the helper");
+		if (fds[count].revents)
+			return err_set(err, ERR_CANCELLED, EINTR, "interrupted");
 		for (size_t i = 0; i < count; i++) {
 			if (fds[i].fd < 0)
 				continue;

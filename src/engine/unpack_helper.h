@@ -40,8 +40,12 @@ int unpack_helper_start(const struct unpack_start *start, struct unpack_helper *
 /* Takes what is in the pipe without waiting: 1 more may come, 0 end of the answer. */
 int unpack_helper_read(struct unpack_helper *helper, struct error *err);
 
-/* Waits for the whole answers of several, which may be at the two ends of one pipe. */
-int unpack_helper_wait(struct unpack_helper *const helpers[], size_t count, struct error *err);
+/*
+ * Waits for the whole answers of several, which may be at the two ends of one pipe. ERR_CANCELLED when
+ * the signalfd (NO_FD: none) has something to say first.
+ */
+int unpack_helper_wait(struct unpack_helper *const helpers[], size_t count, int signal_fd,
+		       struct error *err);
 
 /* Reaps it. *ret_answer is the member `what` ("index", "layer") of its answer, a new reference. */
 int unpack_helper_finish(struct unpack_helper *helper, const char *what, json_t **ret_answer,

@@ -3,6 +3,7 @@
 same exit code, words and files. A case is a line."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -428,3 +429,121 @@ def without_machinery(files):
 
 def different_names(theirs, ours):
     return sorted(name for name in {*theirs, *ours} if theirs.get(name) != ours.get(name))
+
+
+# --change, one image each; several instructions are separated by " | ".
+CHANGES = """
+CMD ls -l
+CMD ["ls", "-l"]
+CMD []
+ENTRYPOINT ["/bin/sh", "-c"]
+ENTRYPOINT top -b
+CMD ["a"] | ENTRYPOINT ["b"]
+ENTRYPOINT ["b"] | CMD ["a"]
+ENV A=1
+ENV A=1 B="two words" C=three\\ words D='single $WHO'
+ENV OLD way of  saying it
+ENV WHO=me
+ENV NEXT=$WHO-${WHO}x MORE=${NOT:-default} LESS=${WHO:+set}
+LABEL a=b
+LABEL "quoted key"="quoted value" other=$WHO
+EXPOSE 80
+EXPOSE 80/tcp 53/udp 8000-8002
+USER 77:88
+USER $WHO
+VOLUME /data
+VOLUME /one /two
+VOLUME ["/json", "/form"]
+WORKDIR /work
+WORKDIR relative
+WORKDIR /a | WORKDIR b/../c
+ONBUILD RUN make
+ONBUILD COPY . /src | ONBUILD RUN make
+HEALTHCHECK NONE
+HEALTHCHECK --interval=5s --retries=3 CMD true
+HEALTHCHECK CMD ["true", "x"]
+cmd lower case
+RUN true
+FROM x
+ENV
+ENV broken
+ENV =x
+EXPOSE nothing
+WORKDIR
+NONSENSE x
+"""
+
+CONFIG_KEYS = ("Cmd", "Entrypoint", "Env", "ExposedPorts", "Healthcheck", "Labels", "OnBuild",
+               "StopSignal", "User", "Volumes", "WorkingDir")
+
+
+def image_config(engine, name):
+    inspected = json.loads(engine.run("inspect", name).stdout)[0]
+    config = inspected["Config"]
+    return {key: config.get(key) or None for key in CONFIG_KEYS} | {
+        "Author": inspected["Author"], "Comment": inspected["Comment"]}
+
+
+def test_commit_changes(both):
+    """What the image says afterwards, or that it is refused."""
+    results = []
+    for engine in both:
+        engine.run("create", "--name", "source", "--env", "MORE=1", "--label", "of=container",
+                   IMAGE, "echo", "hi there")
+        said = []
+        for number, line in enumerate(lines_of(CHANGES)):
+            changes = [part for one in line.split(" | ") for part in ("--change", one)]
+            done = engine.run("commit", "-a", "Me <me@example.org>", "-m", "why", *changes,
+                              "source", f"image:{number}", check=False)
+            said.append((line, done.returncode, image_config(engine, f"image:{number}")
+                         if done.returncode == 0 else None))
+        engine.run("rm", "source")
+        for number, (_, code, _) in enumerate(said):
+            if code == 0:
+                engine.run("rmi", f"image:{number}")
+        results.append(said)
+    different = [f"docker: {docker}\n skiff: {skiff}"
+                 for docker, skiff in zip(*results) if docker != skiff]
+    assert not different, "\n".join(different)
+
+
+def lines_of(table):
+    return table.strip().splitlines()
+
+
+def test_commit_files(both):
+    """An image of what was done: what is in it, and that it runs."""
+    results = []
+    for engine in both:
+        said = []
+        for number, action in enumerate(actions()[:-1]):
+            engine.run("run", "--network", "none", "--name", "source", IMAGE, "sh", "-c",
+                       f"({action}) 2>&1; true")
+            engine.run("commit", "source", f"image:{number}")
+            engine.run("create", "--name", "there", f"image:{number}", "true")
+            said.append(without_machinery(listing(engine.run("export", "there").stdout)))
+            engine.run("rm", "source", "there")
+            engine.run("rmi", f"image:{number}")
+        results.append(said)
+    for action, docker, skiff in zip(actions(), *results):
+        assert not different_names(docker, skiff), action
+
+
+def test_each_runs_the_other_s_image(both, tmp_path):
+    """With a whiteout, an opaque directory, a sparse file and a hard link in it."""
+    docker, skiff = both
+    script = ("rm /work/file; rm -r /work/opaque; mkdir /work/opaque; echo new > /work/opaque/new; "
+              "truncate -s 5000000 /work/sparse; echo end >> /work/sparse; ln /work/mode /work/m2")
+    check = ("ls /work/file; ls /work/opaque; stat -c %s /work/sparse; tail -c 4 /work/sparse; "
+             "stat -c %h /work/m2")
+    for maker, user in ((docker, skiff), (skiff, docker)):
+        maker.run("run", "--network", "none", "--name", "source", IMAGE, "sh", "-c", script)
+        maker.run("commit", "source", f"by{maker.name}:1")
+        maker.run("save", "-o", str(tmp_path / "image.tar"), f"by{maker.name}:1")
+        user.run("load", "-i", str(tmp_path / "image.tar"))
+        done = user.run("run", "--rm", "--network", "none", f"by{maker.name}:1", "sh", "-c", check)
+        assert done.stdout.decode().split() == ["new", "5000004", "end", "2"]
+        assert b"No such file" in done.stderr
+        for engine in both:
+            engine.run("rmi", "-f", f"by{maker.name}:1")
+        maker.run("rm", "source")

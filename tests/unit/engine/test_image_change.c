@@ -65,7 +65,7 @@ static void test_pairs(void **state)
 	(void)state;
 	check("{}", CHANGES("ENV A=1 B=\"two words\" C=back\\ slash D='single $A'"),
 	      "{\"Env\":[\"A=1\",\"B=two words\",\"C=back slash\",\"D=single $A\"]}");
-	check("{}", CHANGES("ENV OLD the whole   rest"), "{\"Env\":[\"OLD=the whole rest\"]}");
+	check("{}", CHANGES("ENV OLD the whole   rest"), "{\"Env\":[\"OLD=the whole   rest\"]}");
 	check("{\"Env\":[\"A=1\",\"AB=2\"]}", CHANGES("ENV A=3"), "{\"Env\":[\"A=3\",\"AB=2\"]}");
 	check("{\"Env\":[\"A=1\"]}",
 	      CHANGES("ENV B=$A-${A} C=${N:-none} D=${A:+some} E=${N:+some} F=$N G=\\$A H=$"),
