@@ -331,6 +331,19 @@ static int set_up_streams(struct exec *exec, struct error *err)
 	return child_close_others(keep, ARRAY_SIZE(keep), err);
 }
 
+/*
+ * Only the command, which was cloned into the cgroup, and not the joiner: with nsdelegate, as systemd
+ * mounts v2, who is in the namespace may not clone from a cgroup outside of it.
+ */
+static int enter_cgroup_namespace(const struct exec *exec, struct error *err)
+{
+	if (exec->request->enter == EXEC_ENTER_CHROOT)
+		return 0;
+	if (setns(exec->init_pidfd, CLONE_NEWCGROUP) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "enter the container's cgroup namespace");
+	return 0;
+}
+
 static int become_command(struct exec *exec, struct error *err)
 {
 	const struct exec_request *request = exec->request;
@@ -345,6 +358,9 @@ static int become_command(struct exec *exec, struct error *err)
 	};
 	int r;
 
+	r = enter_cgroup_namespace(exec, err);
+	if (r < 0)
+		return r;
 	r = enter_root(exec, err);
 	if (r < 0)
 		return r;
@@ -412,7 +428,7 @@ static _Noreturn void run_command(struct exec *exec)
 static int join(struct exec *exec, struct error *err)
 {
 	static const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
-				      CLONE_NEWUTS | CLONE_NEWCGROUP;
+				      CLONE_NEWUTS;
 	int r;
 
 	if (exec->request->enter == EXEC_ENTER_CHROOT)

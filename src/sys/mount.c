@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/fd.h"
+#include "base/strbuf.h"
 
 #ifndef MNT_DETACH
 #define MNT_DETACH 2
@@ -62,38 +63,88 @@ int mount_new(const char *fs_type, const struct mount_option *options, size_t op
 }
 
 /*
- * FIXME(kernel 6.13): before it overlayfs takes directories by path only, so we name our own
- * descriptor; drop the second half when 6.13 is our minimum.
+ * How overlayfs is told its directories, newest first. Where it takes paths only, we name our own
+ * descriptors, which fsconfig(2) resolves as us.
  */
-static int overlay_set_dir(int fs_fd, const char *key, int dir_fd)
+enum overlay_style {
+	OVERLAY_BY_FD,      /* FIXME(kernel 6.13): drop the others when it is our minimum */
+	OVERLAY_ONE_BY_ONE, /* 6.7: "lowerdir+", once for each */
+	OVERLAY_JOINED, /* "lowerdir", with colons between; all options fill a page at most before 6.5 */
+};
+
+static int overlay_set_dir(int fs_fd, enum overlay_style style, const char *key, int dir_fd)
 {
 	struct fd_path path = fd_path(dir_fd);
+
+	if (style == OVERLAY_BY_FD)
+		return sys_fsconfig(fs_fd, FSCONFIG_SET_FD, key, NULL, dir_fd);
+	return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, path.text, 0);
+}
+
+static int overlay_join_lowers(int fs_fd, const struct mount_overlay *overlay)
+{
+	auto_(strbuf_release) struct strbuf paths = {0};
+
+	for (size_t i = 0; i < overlay->lower_count; i++) {
+		if (i > 0)
+			strbuf_addc(&paths, ':');
+		strbuf_adds(&paths, fd_path(overlay->lowers[i]).text);
+	}
+	return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir", paths.data, 0);
+}
+
+/*
+ * The first layer shows which style this kernel has: a file system that knows fsconfig(2) refuses what it does
+ * not know with EINVAL; one that does not (overlayfs before 6.5) takes no descriptors (EOPNOTSUPP), and any
+ * name.
+ */
+static int overlay_find_style(int fs_fd, int first_lower_fd, enum overlay_style *ret_style)
+{
 	int r;
 
-	r = sys_fsconfig(fs_fd, FSCONFIG_SET_FD, key, NULL, dir_fd);
-	if (r != -EINVAL)
-		return r;
-	return sys_fsconfig(fs_fd, FSCONFIG_SET_STRING, key, path.text, 0);
+	*ret_style = OVERLAY_BY_FD;
+	r = overlay_set_dir(fs_fd, *ret_style, "lowerdir+", first_lower_fd);
+	if (r == -EINVAL) {
+		*ret_style = OVERLAY_ONE_BY_ONE;
+		r = overlay_set_dir(fs_fd, *ret_style, "lowerdir+", first_lower_fd);
+	}
+	if (r == -EINVAL || r == -EOPNOTSUPP) {
+		*ret_style = OVERLAY_JOINED;
+		r = 0;
+	}
+	return r;
+}
+
+static int overlay_set_lowers(int fs_fd, const struct mount_overlay *overlay,
+			      enum overlay_style *ret_style)
+{
+	int r;
+
+	r = overlay_find_style(fs_fd, overlay->lowers[0], ret_style);
+	if (r == 0 && *ret_style == OVERLAY_JOINED)
+		return overlay_join_lowers(fs_fd, overlay);
+	for (size_t i = 1; r == 0 && i < overlay->lower_count; i++)
+		r = overlay_set_dir(fs_fd, *ret_style, "lowerdir+", overlay->lowers[i]);
+	return r;
 }
 
 int mount_overlay(const struct mount_overlay *overlay)
 {
 	auto_close int fs_fd = NO_FD;
+	enum overlay_style style;
 	int r;
 
 	fs_fd = sys_fsopen("overlay");
 	if (fs_fd < 0)
 		return fs_fd;
-	for (size_t i = 0; i < overlay->lower_count; i++) {
-		r = overlay_set_dir(fs_fd, "lowerdir+", overlay->lowers[i]);
-		if (r < 0)
-			return r;
-	}
+	r = overlay_set_lowers(fs_fd, overlay, &style);
+	if (r < 0)
+		return r;
 	if (overlay->upper_fd >= 0) {
-		r = overlay_set_dir(fs_fd, "upperdir", overlay->upper_fd);
+		r = overlay_set_dir(fs_fd, style, "upperdir", overlay->upper_fd);
 		if (r < 0)
 			return r;
-		r = overlay_set_dir(fs_fd, "workdir", overlay->work_fd);
+		r = overlay_set_dir(fs_fd, style, "workdir", overlay->work_fd);
 		if (r < 0)
 			return r;
 		if (overlay->is_volatile) {
