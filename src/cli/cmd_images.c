@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/container_text.h"
@@ -14,6 +13,7 @@
 #include "cli/listing.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "engine/image_filter.h"
 
 #define SHORT_ID 12
 #define DIGEST_PREFIX "sha256:"
@@ -32,7 +32,9 @@ static const struct option_spec images_options[] = {
 	OPT_FLAG(struct images_opts, all, 'a', "all", "Show all images", .hidden = true),
 	OPT_FLAG(struct images_opts, digests, 0, "digests", "Show digests"),
 	OPT_LIST(struct images_opts, filters, 'f', "filter", "filter",
-		 "Show images for which key=value holds (dangling, reference)"),
+		 "Show images for which key=value holds (before, dangling, label, reference, "
+		 "since, until)",
+		 .check = filter_check),
 	OPT_STRING(struct images_opts, format, 0, "format", "string",
 		   "Format the output: \"table\", \"table TEMPLATE\", \"json\" or a Go TEMPLATE"),
 	OPT_FLAG(struct images_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
@@ -140,35 +142,24 @@ static bool matches_reference(const struct image_row *row, const char *pattern)
 	       fnmatch(pattern, name, FNM_PATHNAME) == 0;
 }
 
-static int matches_filter(const struct image_row *row, const char *filter, struct error *err)
+static bool references_match(const struct filters *filters, const struct image_row *row)
 {
-	static const char dangling[] = "dangling=", reference[] = "reference=";
-	bool wanted;
-
-	if (strncmp(filter, reference, strlen(reference)) == 0)
-		return matches_reference(row, filter + strlen(reference));
-	if (strncmp(filter, dangling, strlen(dangling)) == 0) {
-		if (parse_bool(filter + strlen(dangling), &wanted) < 0)
-			return err_set(err, ERR_INVALID, 0, "invalid filter '%s'", filter);
-		return wanted == (strcmp(row->repository, NO_NAME) == 0);
-	}
-	return err_set(err, ERR_INVALID, 0, "invalid filter '%s'", filter);
+	for (size_t i = 0; i < filters_count(filters, "reference"); i++)
+		if (matches_reference(row, filters_value(filters, "reference", i)))
+			return true;
+	return !filters_has(filters, "reference");
 }
 
-static int is_wanted(const struct command_call *call, const struct image_row *row,
-		     struct error *err)
+static bool is_wanted(const struct command_call *call, const struct image_filter *filter,
+		      const struct image_row *row)
 {
-	const struct images_opts *opts = call->opts;
+	bool dangling = strcmp(row->repository, NO_NAME) == 0;
 
 	if (call->args->count > 0 && !matches_reference(row, call->args->items[0]))
-		return 0;
-	for (size_t i = 0; i < opts->filters.count; i++) {
-		int r = matches_filter(row, opts->filters.items[i], err);
-
-		if (r <= 0)
-			return r;
-	}
-	return 1;
+		return false;
+	if (filter->has_dangling && filter->dangling != dangling)
+		return false;
+	return image_filter_matches(filter, row->record) && references_match(&filter->filters, row);
 }
 
 static void drop_row(struct image_rows *rows, size_t index)
@@ -182,15 +173,15 @@ static void drop_row(struct image_rows *rows, size_t index)
 
 static int keep_wanted(const struct command_call *call, struct image_rows *rows, struct error *err)
 {
-	for (size_t i = rows->count; i-- > 0;) {
-		int r = is_wanted(call, &rows->items[i], err);
+	const struct images_opts *opts = call->opts;
+	auto_(image_filter_release) struct image_filter filter = {0};
+	int r;
 
-		if (r < 0)
-			return r;
-		if (r == 0)
+	r = image_filter_init(call->engine, &opts->filters, &filter, err);
+	for (size_t i = rows->count; r >= 0 && i-- > 0;)
+		if (!is_wanted(call, &filter, &rows->items[i]))
 			drop_row(rows, i);
-	}
-	return 0;
+	return r;
 }
 
 /* ---- fields ---- */
@@ -269,14 +260,26 @@ static void text_tag(const void *item, const void *context, struct strbuf *text)
 	strbuf_adds(text, row->tag);
 }
 
+/* docker counts these only for `system df`. */
+static void text_not_counted(const void *item, const void *context, struct strbuf *text)
+{
+	(void)item;
+	(void)context;
+	strbuf_adds(text, "N/A");
+}
+
 static const struct listing_field images_fields[] = {
+	{"Containers", "CONTAINERS", text_not_counted},
 	{"CreatedAt", "CREATED AT", text_created_at},
 	{"CreatedSince", "CREATED", text_created_since},
 	{"Digest", "DIGEST", text_digest},
 	{"ID", "IMAGE ID", text_id},
 	{"Repository", "REPOSITORY", text_repository},
+	{"SharedSize", "SHARED SIZE", text_not_counted},
 	{"Size", "SIZE", text_size},
 	{"Tag", "TAG", text_tag},
+	{"UniqueSize", "UNIQUE SIZE", text_not_counted},
+	{"VirtualSize", "SIZE", text_size},
 	{0},
 };
 
@@ -284,6 +287,13 @@ static const char *const plain_columns[] = {"Repository",   "Tag",  "ID",
 					    "CreatedSince", "Size", NULL};
 static const char *const digest_columns[] = {"Repository",   "Tag",  "Digest", "ID",
 					     "CreatedSince", "Size", NULL};
+
+#define RAW                                                                                        \
+	"repository: {{.Repository}}\ntag: {{.Tag}}\nimage_id: {{.ID}}\ncreated_at: "              \
+	"{{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
+#define RAW_DIGESTS                                                                                \
+	"repository: {{.Repository}}\ntag: {{.Tag}}\ndigest: {{.Digest}}\nimage_id: "              \
+	"{{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
 
 /* ---- the command ---- */
 
@@ -298,6 +308,8 @@ static int images_run(const struct command_call *call)
 		.type_name = "*formatter.imageContext",
 		.columns = opts->digests ? digest_columns : plain_columns,
 		.context = &context,
+		.raw = opts->digests ? RAW_DIGESTS : RAW,
+		.raw_quiet = "image_id: {{.ID}}",
 	};
 	auto_(image_records_release) struct image_records records = {0};
 	auto_(image_rows_release) struct image_rows rows = {0};
@@ -322,7 +334,8 @@ const struct command cmd_images = {
 	.description =
 		"REPOSITORY[:TAG] shows only these; it may be a pattern (\"alpine:3.*\").\n\n"
 		"The fields for --format are CreatedAt, CreatedSince, Digest, ID, Repository, Size "
-		"and Tag.",
+		"and Tag, and docker's Containers, SharedSize, UniqueSize (not counted) and "
+		"VirtualSize.",
 	.max_args = 1,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_IMAGE,

@@ -235,6 +235,16 @@ static bool ancestors_match(const struct container_filter *filter,
 	       filters_match_text(&filter->filters, "ancestor", record->image_ref);
 }
 
+/* The container's ports of -p: what follows the last colon. */
+static void list_published(const struct container_config *config, struct strv *ret_ports)
+{
+	for (size_t i = 0; i < config->publish.count; i++) {
+		const char *colon = strrchr(config->publish.items[i], ':');
+
+		strv_add(ret_ports, colon ? colon + 1 : config->publish.items[i]);
+	}
+}
+
 static bool network_matches(const struct filters *filters, const struct container_config *config)
 {
 	return filters_match_text(filters, "network",
@@ -255,20 +265,21 @@ static bool needs_config(const struct filters *filters)
 static bool config_matches(const struct container_filter *filter,
 			   const struct container_record *record)
 {
-	static const struct strv no_ports = {0};
 	const struct filters *filters = &filter->filters;
 	auto_(container_config_release) struct container_config config = {0};
+	auto_(strv_release) struct strv published = {0};
 	auto_(error_release) struct error ignored = {0};
 
 	if (!needs_config(filters))
 		return true;
 	if (container_config_parse(record->config, &config, &ignored) < 0)
 		return false;
+	list_published(&config, &published);
 	return filters_match_labels(filters, "label", &config.labels) &&
 	       ancestors_match(filter, record, &config) && mounts_match(filters, &config) &&
 	       network_matches(filters, &config) &&
 	       ports_match(filters, "expose", &config.exposed_ports) &&
-	       ports_match(filters, "publish", &no_ports);
+	       ports_match(filters, "publish", &published);
 }
 
 /* docker's patterns may count on the slash before a name. */

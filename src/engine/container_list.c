@@ -18,8 +18,8 @@
 #include "base/lock.h"
 #include "engine/container_filter.h"
 #include "engine/container_internal.h"
-#include "engine/container_size.h"
 #include "engine/container_ports.h"
+#include "engine/container_size.h"
 #include "storage/network_record.h"
 #include "storage/store.h"
 

@@ -94,3 +94,33 @@ def test_no_filter_at_all(skiff):
     result = skiff.fails("ps", "-f", "name", code=125)
     assert result.stderr.startswith('invalid argument "name" for "-f, --filter" flag: bad format of '
                                     "filter (expected name=value)\n")
+
+
+def test_filters_of_images(skiff):
+    skiff.run("tag", "busybox", "other:1")
+    skiff.run("tag", "busybox", "example.org/a/b:2")
+
+    def names(*filters):
+        args = [part for text in filters for part in ("-f", text)]
+        return skiff.run("images", "--format", "{{.Repository}}:{{.Tag}}", *args).stdout.split()
+
+    assert sorted(names()) == ["busybox:latest", "example.org/a/b:2", "other:1"]
+    assert names("reference=other") == names("reference=other:*") == ["other:1"]
+    assert sorted(names("reference=other", "reference=busy*")) == ["busybox:latest", "other:1"]
+    assert names("dangling=true") == names("label=x") == names("before=busybox") == []
+    assert len(names("dangling=false")) == len(names("until=1h")) == 3
+    assert names("since=busybox") == []
+    for text, message in [("dangling=x", "invalid filter 'dangling=[x]'"),
+                          ("color=x", "invalid filter 'color'"),
+                          ("until=never", "invalid filter 'until=never'"),
+                          ("before=nothing", "No such image: nothing")]:
+        assert skiff.fails("images", "-f", text, code=1).stderr == f"skiff: {message}\n"
+    skiff.fails("images", "-f", "dangling", code=125)
+    assert skiff.run("images", "--format", "raw", "other").stdout.startswith("repository: other\ntag: 1\n")
+
+
+def test_published_ports(skiff):
+    skiff.run("create", "--name", "web", "-p", "127.0.0.1:18080:80", "busybox", "true")
+    for text, shown in [("publish=80", "web\n"), ("publish=70-90/tcp", "web\n"), ("publish=81", ""),
+                        ("publish=80/udp", "")]:
+        assert skiff.run("ps", "-a", "-f", text, "--format", "{{.Names}}").stdout == shown
