@@ -26,8 +26,8 @@ char *base64_encode(const void *data, size_t len)
 			bits |= in[i + 2];
 		*out++ = alphabet[bits >> 18];
 		*out++ = alphabet[bits >> 12 & 63];
-		*out++ = left > 1 ? alphabet[bits >> 6 & 63] : '=';
-		*out++ = left > 2 ? alphabet[bits & 63] : '=';
+		*out++ = (char)(left > 1 ? alphabet[bits >> 6 & 63] : '=');
+		*out++ = (char)(left > 2 ? alphabet[bits & 63] : '=');
 	}
 	*out = '\0';
 	return text;

@@ -8,6 +8,7 @@
  */
 #include "base/toml.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -50,7 +51,7 @@ static int bad(struct parser *t, const char *why)
 
 static char peek(const struct parser *t)
 {
-	return t->p < t->end ? *t->p : '\0';
+	return (char)(t->p < t->end ? *t->p : '\0');
 }
 
 static bool looking_at(const struct parser *t, const char *text)
@@ -486,6 +487,8 @@ static int parse_pair(struct parser *t, size_t level, json_t *table)
 		return bad(t, "'=' is missing after a key");
 	t->p++;
 	skip_blanks(t);
+	assert(key.count > 0);
+	assert(key.items);
 	r = enter_dotted(t, &key, &table);
 	if (r < 0)
 		return r;
@@ -639,6 +642,8 @@ static int parse_header(struct parser *t, json_t *root, json_t **ret_table)
 	if (!looking_at(t, array ? "]]" : "]"))
 		return bad(t, "a table's name does not end with ']'");
 	t->p += array ? 2 : 1;
+	assert(key.count > 0);
+	assert(key.items);
 	r = enter_header(t, &key, &parent);
 	if (r < 0)
 		return r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/login.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -52,6 +53,7 @@ char *registry_display_name(const char *server)
 
 	if (parse_server(server, &key, &domain, &ignored) < 0)
 		return xstrdup(server);
+	assert(key);
 	return strcmp(key, HUB) == 0 ? xstrdup(HUB_URL) : TAKE_PTR(key);
 }
 
@@ -65,10 +67,13 @@ static int take_credentials(const struct login_request *request, const struct tr
 			    const char *key, struct credentials *ret_credentials, struct error *err)
 {
 	const struct credentials_choice choice = choice_of(&request->registry);
-	auto_free char *domain = xstrndup(key, strcspn(key, "/"));
-	const char *path = strchr(key, '/');
+	auto_free char *domain = NULL;
+	const char *path;
 	int r;
 
+	assert(key);
+	domain = xstrndup(key, strcspn(key, "/"));
+	path = strchr(key, '/');
 	if (request->username && strchr(request->username, ':'))
 		return err_set(err, ERR_INVALID, 0, "a user name cannot have a colon in it");
 	if (request->username && request->password) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/manifest_list.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,6 +108,7 @@ int manifest_remove(struct engine *engine, const char *list, struct error *err)
 	r = list_names(list, &name, &file, err);
 	if (r < 0)
 		return r;
+	assert(file);
 	if (unlinkat(dir_fd, file, 0) == 0)
 		return 0;
 	if (errno == ENOENT)

@@ -63,7 +63,7 @@ static int take_bool(const json_t *table, const char *key, const char *what, boo
 static int take_word(const json_t *table, const char *key, const char *const *words, size_t count,
 		     const char *what, size_t *ret_index, struct error *err)
 {
-	const char *text;
+	const char *text = NULL;
 	int r;
 
 	r = take_string(table, key, what, &text, err);
@@ -110,7 +110,7 @@ static int take_location(const json_t *table, const char *key, const char *what,
 			 struct error *err)
 {
 	auto_free char *copy = NULL;
-	const char *text;
+	const char *text = NULL;
 	int r;
 
 	r = take_string(table, key, what, &text, err);
@@ -154,7 +154,7 @@ static int read_mirrors(const json_t *table, const char *what, struct registry *
 			struct error *err)
 {
 	const json_t *list = json_object_get(table, "mirror");
-	bool digest_only;
+	bool digest_only = false;
 	int r;
 
 	r = take_bool(table, "mirror-by-digest-only", what, &digest_only, err);
