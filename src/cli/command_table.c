@@ -9,8 +9,8 @@
 static const struct command_path paths[] = {
 	{NULL, "__complete", &cmd_complete, .alias = true},
 	{NULL, "attach", &cmd_attach},
-	{NULL, "copy", &cmd_copy},
 	{NULL, "commit", &cmd_commit},
+	{NULL, "copy", &cmd_copy},
 	{NULL, "cp", &cmd_cp},
 	{NULL, "create", &cmd_create},
 	{NULL, "diff", &cmd_diff},
