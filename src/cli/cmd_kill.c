@@ -2,14 +2,17 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/each_argument.h"
+#include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 
 struct kill_opts {
+	struct select_opts select;
 	const char *signal;
 };
 
 static const struct option_spec kill_options[] = {
+	OPT_INCLUDE(struct kill_opts, select, select_options),
 	OPT_STRING(struct kill_opts, signal, 's', "signal", "string",
 		   "Signal to send to the container", .default_text = "\"KILL\""),
 	OPT_END,
@@ -24,7 +27,15 @@ static int kill_one(const struct command_call *call, const char *selector, struc
 
 static int kill_run(const struct command_call *call)
 {
-	return each_argument(call, kill_one);
+	const struct kill_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select, SELECT_RUNNING, &names);
+
+	if (status != 0)
+		return status;
+	selected.args = &names;
+	return each_argument(&selected, kill_one);
 }
 
 const struct command cmd_kill = {
@@ -32,7 +43,6 @@ const struct command cmd_kill = {
 	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Kill one or more running containers",
 	.description = "Sends the signal to the container's first process.",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_RUNNING_CONTAINER,

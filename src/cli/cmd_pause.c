@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/each_argument.h"
+#include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 
@@ -16,37 +17,64 @@ static int unpause_one(const struct command_call *call, const char *selector, st
 	return container_pause(call->engine, selector, /* pause= */ false, err);
 }
 
+struct pause_opts {
+	struct select_opts select;
+};
+
+static const struct option_spec pause_options[] = {
+	OPT_INCLUDE(struct pause_opts, select, select_options),
+	OPT_END,
+};
+
 static int pause_run(const struct command_call *call)
 {
-	return each_argument(call, pause_one);
+	const struct pause_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select, SELECT_RUNNING, &names);
+
+	if (status != 0)
+		return status;
+	selected.args = &names;
+	return each_argument(&selected, pause_one);
 }
 
 static int unpause_run(const struct command_call *call)
 {
-	return each_argument(call, unpause_one);
+	const struct pause_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select, SELECT_PAUSED, &names);
+
+	if (status != 0)
+		return status;
+	selected.args = &names;
+	return each_argument(&selected, unpause_one);
 }
 
 const struct command cmd_pause = {
 	.name = "pause",
-	.usage = "CONTAINER [CONTAINER...]",
+	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Pause all processes within one or more containers",
 	.description = "The kernel's freezer stops them; they do not notice.",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_RUNNING_CONTAINER,
 	.rest_args = COMPLETE_RUNNING_CONTAINER,
+	.options = pause_options,
+	.opts_size = sizeof(struct pause_opts),
 	.run = pause_run,
 };
 
 const struct command cmd_unpause = {
 	.name = "unpause",
-	.usage = "CONTAINER [CONTAINER...]",
+	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Unpause all processes within one or more containers",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_RUNNING_CONTAINER,
 	.rest_args = COMPLETE_RUNNING_CONTAINER,
+	.options = pause_options,
+	.opts_size = sizeof(struct pause_opts),
 	.run = unpause_run,
 };

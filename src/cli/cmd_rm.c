@@ -2,16 +2,19 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/each_argument.h"
+#include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 
 struct rm_opts {
+	struct select_opts select;
 	bool force, volumes;
 };
 
 static const struct option_spec rm_options[] = {
 	OPT_FLAG(struct rm_opts, force, 'f', "force",
 		 "Force the removal of a running container (uses SIGKILL)"),
+	OPT_INCLUDE(struct rm_opts, select, select_long_options),
 	OPT_FLAG(struct rm_opts, volumes, 'v', "volumes",
 		 "Remove anonymous volumes associated with the container"),
 	OPT_END,
@@ -29,8 +32,15 @@ static int rm_one(const struct command_call *call, const char *selector, struct 
 static int rm_run(const struct command_call *call)
 {
 	const struct rm_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select,
+				       opts->force ? SELECT_ANY : SELECT_STOPPED, &names);
 
-	return each_argument_at_once(call, rm_one, /* ignore_missing= */ opts->force);
+	if (status != 0)
+		return status;
+	selected.args = &names;
+	return each_argument_at_once(&selected, rm_one, /* ignore_missing= */ opts->force);
 }
 
 const struct command cmd_rm = {
@@ -39,7 +49,6 @@ const struct command cmd_rm = {
 	.summary = "Remove one or more containers",
 	.description = "Removes the container's record, its log and what it wrote. A running "
 		       "container is refused without --force.",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_CONTAINER,

@@ -4,11 +4,13 @@
 #include "cli/commands.h"
 #include "cli/each_argument.h"
 #include "cli/foreground.h"
+#include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/monitor_link.h"
 
 struct start_opts {
+	struct select_opts select;
 	const char *detach_keys;
 	bool attach, interactive;
 };
@@ -19,6 +21,7 @@ static const struct option_spec start_options[] = {
 	OPT_STRING(struct start_opts, detach_keys, 0, "detach-keys", "string",
 		   "Key sequence that detaches from the container",
 		   .default_text = "\"ctrl-p,ctrl-q\"", .check = foreground_check_keys),
+	OPT_INCLUDE(struct start_opts, select, select_long_options),
 	OPT_FLAG(struct start_opts, interactive, 'i', "interactive", "Attach container's STDIN"),
 	OPT_END,
 };
@@ -116,12 +119,18 @@ static int start_attached(const struct command_call *call, const char *selector)
 static int start_run(const struct command_call *call)
 {
 	const struct start_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select, SELECT_STOPPED, &names);
 
+	if (status != 0)
+		return status;
+	selected.args = &names;
 	if (!opts->attach && !opts->interactive)
-		return each_argument(call, start_one);
-	if (call->args->count > 1)
+		return each_argument(&selected, start_one);
+	if (names.count != 1)
 		return cli_refuse(call, "you cannot start and attach multiple containers at once");
-	return start_attached(call, call->args->items[0]);
+	return start_attached(call, names.items[0]);
 }
 
 const struct command cmd_start = {
@@ -130,7 +139,6 @@ const struct command cmd_start = {
 	.summary = "Start one or more stopped containers",
 	.description = "A container that runs already is left as it is. With --attach or "
 		       "--interactive the exit status is that of the container.",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_STOPPED_CONTAINER,

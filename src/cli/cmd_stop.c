@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/each_argument.h"
+#include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/monitor_link.h"
@@ -10,11 +11,13 @@
 #define OWN_TIMEOUT (-1) /* what the container was made with */
 
 struct stop_opts {
+	struct select_opts select;
 	const char *signal;
 	int64_t timeout_s;
 };
 
 static const struct option_spec stop_options[] = {
+	OPT_INCLUDE(struct stop_opts, select, select_options),
 	OPT_STRING(struct stop_opts, signal, 's', "signal", "string",
 		   "Signal to send to the container"),
 	OPT_INT(struct stop_opts, timeout_s, 0, "time", "Another spelling of --timeout",
@@ -40,7 +43,15 @@ static int stop_one(const struct command_call *call, const char *selector, struc
 
 static int stop_run(const struct command_call *call)
 {
-	return each_argument_at_once(call, stop_one, /* ignore_missing= */ false);
+	const struct stop_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select, SELECT_RUNNING, &names);
+
+	if (status != 0)
+		return status;
+	selected.args = &names;
+	return each_argument_at_once(&selected, stop_one, /* ignore_missing= */ false);
 }
 
 static int restart_one(const struct command_call *call, const char *selector, struct error *err)
@@ -57,7 +68,15 @@ static int restart_one(const struct command_call *call, const char *selector, st
 
 static int restart_run(const struct command_call *call)
 {
-	return each_argument_at_once(call, restart_one, /* ignore_missing= */ false);
+	const struct stop_opts *opts = call->opts;
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, &opts->select, SELECT_ANY, &names);
+
+	if (status != 0)
+		return status;
+	selected.args = &names;
+	return each_argument_at_once(&selected, restart_one, /* ignore_missing= */ false);
 }
 
 const struct command cmd_stop = {
@@ -68,7 +87,6 @@ const struct command cmd_stop = {
 		       "SIGTERM) "
 		       "to the container's first process, waits, and then kills everything in the "
 		       "container. Returns when nothing of it is left.",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_RUNNING_CONTAINER,
@@ -84,7 +102,6 @@ const struct command cmd_restart = {
 	.usage = "[OPTIONS] CONTAINER [CONTAINER...]",
 	.summary = "Restart one or more containers",
 	.description = "Stops the container as stop does and starts it again.",
-	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_CONTAINER,

@@ -221,6 +221,14 @@ int container_kill(struct engine *engine, const char *selector, const char *sign
 int container_pause(struct engine *engine, const char *selector, bool pause, struct error *err);
 int container_wait(struct engine *engine, const char *selector, int *ret_exit_code,
 		   struct error *err);
+/*
+ * Until any of the conditions is true: docker's not-running (also without any), next-exit, removed, and
+ * podman's states (running, paused, exited, …, healthy, unhealthy). The exit code is that of the last
+ * run, 0 when there was none.
+ */
+int container_wait_for(struct engine *engine, const char *selector, const struct strv *conditions,
+		       int *ret_exit_code, struct error *err);
+int container_wait_check(const char *condition, struct error *err);
 int container_rename(struct engine *engine, const char *selector, const char *name,
 		     struct error *err);
 

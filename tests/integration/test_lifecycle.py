@@ -413,8 +413,8 @@ def test_dead_containers_cgroup_goes_with_it(skiff):
     (("--expose", "80:80"), "--expose"),
     (("--network", "container:nobody"), "No such container"),
     (("--stop-signal", "NOPE"), "invalid signal"),
-    (("--log-driver", "syslog"), "no log driver named 'syslog'"),
-    (("--log-opt", "tag=x"), "unknown log opt 'tag'"),
+    (("--log-driver", "splunk"), "no log driver named 'splunk'"),
+    (("--log-opt", "colour=x"), "unknown log opt 'colour'"),
     (("-v", "a:b:c:d"), "invalid volume specification"),
     (("-v", "/x:/"), "destination can't be '/'"),
     (("-v", "/tmp:/a", "-v", "/tmp:/a"), "Duplicate mount point"),
@@ -447,3 +447,94 @@ def test_absurd_image_configuration(skiff, config, words):
     assert result.code != 0 and result.stderr.count("\n") == 1, result
     assert words is None or words in result.stderr, result
     assert skiff.containers() == [] and skiff.leftovers() == []
+
+
+# ---- naming containers without their names ----
+
+def names_of(skiff, *options):
+    return sorted(skiff.run("ps", "--format", "{{.Names}}", *options).stdout.split())
+
+
+def test_all_of_a_kind(skiff):
+    for name in ("one", "two"):
+        skiff.start("--name", name, "--stop-timeout", "0")
+    skiff.run("create", "--name", "made", "busybox", "sleep", "1000")
+    assert sorted(skiff.run("pause", "--all").stdout.split()) == ["one", "two"]
+    assert sorted(skiff.run("unpause", "-a").stdout.split()) == ["one", "two"]
+    assert sorted(skiff.run("stop", "--all").stdout.split()) == ["one", "two"]
+    assert names_of(skiff) == []
+    assert sorted(skiff.run("start", "--all").stdout.split()) == ["made", "one", "two"]
+    assert sorted(skiff.run("kill", "-a").stdout.split()) == ["made", "one", "two"]
+    assert sorted(skiff.run("rm", "--all").stdout.split()) == ["made", "one", "two"]
+    assert skiff.containers() == []
+    assert skiff.run("stop", "--all").stdout == ""
+
+
+def test_by_filter_and_latest(skiff):
+    for name in ("web-1", "web-2", "db"):
+        skiff.start("--name", name, "-l", f"kind={name[:2]}", "--stop-timeout", "0")
+    assert sorted(skiff.run("stop", "-f", "label=kind=we").stdout.split()) == ["web-1", "web-2"]
+    assert names_of(skiff) == ["db"]
+    assert skiff.run("restart", "-t", "0", "--latest").stdout == "db\n"
+    assert sorted(skiff.run("rm", "--filter", "name=web").stdout.split()) == ["web-1", "web-2"]
+    assert skiff.run("rm", "-f", "--latest").stdout == "db\n"
+
+
+def test_selection_refuses(skiff):
+    assert "requires at least 1 argument" in skiff.fails("stop").stderr
+    assert "cannot be used together" in skiff.fails("stop", "--all", "box").stderr
+    assert skiff.fails("rm", "--filter", "nonsense=1").stderr
+
+
+# ---- wait --condition ----
+
+def test_wait_conditions_that_are_true(skiff):
+    skiff.run("create", "--name", "box", "busybox", "sleep", "1000")
+    assert skiff.run("wait", "--condition", "created", "box").stdout == "0\n"
+    skiff.run("start", "box")
+    assert skiff.run("wait", "--condition", "running", "box").stdout == "0\n"
+    skiff.run("pause", "box")
+    assert skiff.run("wait", "--condition", "healthy", "--condition", "paused", "box").code == 0
+    skiff.run("kill", "box")
+    for condition in ("exited", "stopped", "not-running"):
+        assert skiff.run("wait", "--condition", condition, "box").stdout == "137\n"
+
+
+@pytest.mark.parametrize("condition, before, act, code", [
+    ("running", [], ["start", "box"], "0"),
+    ("paused", [["start", "box"]], ["pause", "box"], "0"),
+    ("exited", [["start", "box"]], ["kill", "box"], "137"),
+    ("next-exit", [["start", "box"]], ["kill", "box"], "137"),
+    ("removed", [["start", "box"]], ["rm", "-f", "box"], "137"),
+    ("removed", [], ["rm", "box"], "0"),
+    ("healthy", [["start", "box"]], ["exec", "box", "touch", "/ok"], "0"),
+])
+def test_wait_conditions_that_come(skiff, condition, before, act, code):
+    skiff.run("create", "--name", "box", "--health-cmd", "test -e /ok", "--health-interval", "50ms",
+              "busybox", "sleep", "1000")
+    for command in before:
+        skiff.run(*command)
+    waiter = skiff.popen("wait", "--condition", condition, "box")
+    wait_until(lambda: processes.open_files(waiter.pid) and
+               processes.read(waiter.pid, "syscall").split(" ")[0] in ("7", "271", "73"),
+               what="it does not wait")  # poll(2), ppoll(2)
+    assert waiter.poll() is None
+    skiff.run(*act)
+    out, _ = waiter.communicate(timeout=60)
+    assert (waiter.returncode, out) == (0, f"{code}\n".encode())
+
+
+def test_wait_next_exit_of_a_stopped_container(skiff):
+    """The end that has been does not count."""
+    skiff.run("run", "--name", "box", "busybox", "sh", "-c", "exit 3", check=False)
+    waiter = skiff.popen("wait", "--condition", "next-exit", "box")
+    wait_until(lambda: processes.read(waiter.pid, "syscall").split(" ")[0] in ("7", "271", "73"),
+               what="it does not wait")
+    skiff.run("start", "box")
+    assert waiter.communicate(timeout=60)[0] == b"3\n"
+
+
+def test_wait_refuses(skiff):
+    done = skiff.run("wait", "--condition", "happy", "box", check=False)
+    assert done.code != 0 and 'invalid condition: "happy"' in done.stderr
+    assert skiff.run("wait", "--ignore", "absent").stdout == "-1\n"

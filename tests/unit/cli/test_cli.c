@@ -144,17 +144,21 @@ static void test_help(void **state)
 
 static void test_help_of_a_command(void **state)
 {
-	assert_helps("skiff container rm --help",
-		     "Usage:  skiff container rm [OPTIONS] CONTAINER [CONTAINER...]\n"
-		     "\n"
-		     "Remove one or more containers\n"
-		     "\n"
-		     "Aliases:\n"
-		     "  skiff container rm, skiff container remove, skiff rm\n"
-		     "\n"
-		     "Options:\n"
-		     "  -f, --force     Force the removal of a running container (uses SIGKILL)\n"
-		     "  -v, --volumes   Remove anonymous volumes associated with the container\n");
+	assert_helps(
+		"skiff container rm --help",
+		"Usage:  skiff container rm [OPTIONS] CONTAINER [CONTAINER...]\n"
+		"\n"
+		"Remove one or more containers\n"
+		"\n"
+		"Aliases:\n"
+		"  skiff container rm, skiff container remove, skiff rm\n"
+		"\n"
+		"Options:\n"
+		"      --all             All containers that this can be done to\n"
+		"      --filter filter   Those that match a filter of ps\n"
+		"  -f, --force           Force the removal of a running container (uses SIGKILL)\n"
+		"      --latest          The container that was created last\n"
+		"  -v, --volumes         Remove anonymous volumes associated with the container\n");
 	(void)state;
 }
 
@@ -196,10 +200,10 @@ static void test_options_that_do_not_exist(void **state)
 static void test_number_of_arguments(void **state)
 {
 	(void)state;
-	assert_refused("skiff rm", 1,
-		       "skiff: 'skiff rm' requires at least 1 argument\n\n"
-		       "Usage:  skiff rm [OPTIONS] CONTAINER [CONTAINER...]\n\n"
-		       "Run 'skiff rm --help' for more information\n");
+	assert_refused("skiff wait", 1,
+		       "skiff: 'skiff wait' requires at least 1 argument\n\n"
+		       "Usage:  skiff wait [OPTIONS] CONTAINER [CONTAINER...]\n\n"
+		       "Run 'skiff wait --help' for more information\n");
 	assert_refused("skiff container exec a", 1,
 		       "skiff: 'skiff container exec' requires at least 2 arguments\n\n"
 		       "Usage:  skiff container exec [OPTIONS] CONTAINER COMMAND [ARG...]\n\n"
