@@ -32,6 +32,7 @@ void bundle_release(struct bundle *bundle)
 	cleanup_close_fd(&bundle->pid_ns_fd);
 	cleanup_close_fd(&bundle->ipc_ns_fd);
 	cleanup_close_fd(&bundle->shm_fd);
+	cdi_edits_release(&bundle->cdi);
 }
 
 static int write_file(const struct container *c, const char *name, const char *text, mode_t mode,
@@ -229,8 +230,7 @@ static bool machine_has_swap(void)
 	return sysinfo(&info) == 0 && info.totalswap > 0;
 }
 
-static int write_config(const struct container *c, const struct bundle *bundle,
-			uint64_t capabilities, struct error *err)
+static int write_config(const struct container *c, const struct bundle *bundle, struct error *err)
 {
 	auto_free char *network_ns = own_fd_path(bundle->network_ns_fd);
 	auto_free char *pid_ns = own_fd_path(bundle->pid_ns_fd);
@@ -242,7 +242,7 @@ static int write_config(const struct container *c, const struct bundle *bundle,
 		.id = c->record.id,
 		.root_path = engine_root_path(c->engine),
 		.files_path = files,
-		.capabilities = capabilities,
+		.capabilities = bundle->capabilities,
 		.network_ns = network_ns,
 		.pid_ns = pid_ns,
 		.ipc_ns = ipc_ns,
@@ -255,6 +255,8 @@ static int write_config(const struct container *c, const struct bundle *bundle,
 	int r;
 
 	r = oci_config_build(&input, &config, err);
+	if (r == 0)
+		r = cdi_edits_apply(&bundle->cdi, config, err);
 	if (r < 0)
 		return r;
 	text = json_text(config);
@@ -324,7 +326,7 @@ void bundle_fill_volumes(const struct container_config *config, struct strv *ret
 	}
 }
 
-static int write_launch(const struct container *c, int root_fd, uint64_t capabilities,
+static int write_launch(const struct container *c, int root_fd, const struct bundle *bundle,
 			const struct network_plan *network, struct error *err)
 {
 	const struct container_config *config = &c->config;
@@ -346,6 +348,7 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	if (r < 0)
 		return r;
 	strv_copy(&launch.groups, &config->group_add);
+	cdi_edits_groups(&bundle->cdi, &launch.groups);
 	bundle_fill_volumes(config, &launch.fill_volumes);
 	r = log_options_apply(config->log_driver, &config->log_opts, &launch, err);
 	if (r == 0)
@@ -358,7 +361,7 @@ static int write_launch(const struct container *c, int root_fd, uint64_t capabil
 	r = health_options_apply(config, &launch.health, err);
 	if (r < 0)
 		return r;
-	r = compile_seccomp(c, root_fd, capabilities, &launch.seccomp, err);
+	r = compile_seccomp(c, root_fd, bundle->capabilities, &launch.seccomp, err);
 	if (r < 0)
 		return r;
 	return launch_save(c->dir_fd, &launch, err);
@@ -383,14 +386,16 @@ int bundle_write(const struct container *c, struct bundle *ret_bundle, struct er
 	auto_(network_plan_release) struct network_plan network = {0};
 	auto_(endpoint_set_release) struct endpoint_set endpoints = {0};
 	struct store *store;
-	uint64_t capabilities;
 	int r;
 
 	r = engine_store(c->engine, &store, err);
 	if (r < 0)
 		return r;
 	r = capability_compute(&c->config.cap_add, &c->config.cap_drop, c->config.privileged,
-			       capability_bounding_set(), &capabilities, err);
+			       capability_bounding_set(), &bundle.capabilities, err);
+	if (r < 0)
+		return r;
+	r = cdi_edits_collect(&c->config.cdi_devices, &bundle.cdi, err);
 	if (r < 0)
 		return r;
 	r = open_joined(c, &bundle, err);
@@ -404,11 +409,11 @@ int bundle_write(const struct container *c, struct bundle *ret_bundle, struct er
 		if (r < 0)
 			return r;
 	}
-	r = write_launch(c, store_root_fd(store), capabilities, &network, err);
+	r = write_launch(c, store_root_fd(store), &bundle, &network, err);
 	if (r < 0)
 		return r;
 	/* Last: that it is there tells that a start was tried. */
-	r = write_config(c, &bundle, capabilities, err);
+	r = write_config(c, &bundle, err);
 	if (r < 0)
 		return r;
 	*ret_bundle = bundle;

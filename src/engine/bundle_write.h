@@ -9,16 +9,22 @@
 #ifndef SKIFF_ENGINE_BUNDLE_WRITE_H
 #define SKIFF_ENGINE_BUNDLE_WRITE_H
 
+#include <stdint.h>
+
 #include "base/error.h"
 #include "base/strv.h"
+#include "engine/cdi.h"
 
 struct container;
 struct container_config;
 
-/* Descriptors that must stay open until the container runs: config.json refers to them. */
+/* What a start needs beside the files. */
 struct bundle {
+	/* Descriptors that must stay open until the container runs: config.json refers to them. */
 	int network_ns_fd, pid_ns_fd, ipc_ns_fd; /* owned */
-	int shm_fd; /* owned; a detached mount: /dev/shm of who has the ipc namespace */
+	int shm_fd;            /* owned; a detached mount: /dev/shm of who has the ipc namespace */
+	uint64_t capabilities; /* bit n: capability n */
+	struct cdi_edits cdi;
 };
 
 #define BUNDLE_EMPTY                                                                               \

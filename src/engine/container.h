@@ -42,6 +42,7 @@ struct create_request {
 	struct strv annotations;               /* key=value */
 	struct strv storage_opts;
 	const char *domainname, *userns_mode, *runtime;
+	struct strv gpus;
 	struct strv add_hosts, dns, dns_search, dns_options;
 	struct strv networks; /* --network; empty: the default one */
 	const char *ip, *ip6, *mac_address;

@@ -59,6 +59,7 @@ static const struct record_field config_fields[] = {
 	LIST(ulimits, "ulimits"),
 	LIST(sysctls, "sysctls"),
 	LIST(device_cgroup_rules, "deviceCgroupRules"),
+	LIST(cdi_devices, "cdiDevices"),
 	LIST(mask_paths, "maskPaths"),
 	LIST(unmask_paths, "unmaskPaths"),
 	STRING(network_mode, "network"),

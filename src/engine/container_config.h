@@ -61,6 +61,7 @@ struct container_config {
 	bool seccomp_unconfined, no_new_privileges, systempaths_unconfined, privileged;
 	struct strv devices, ulimits, sysctls; /* checked texts */
 	struct strv device_cgroup_rules;
+	struct strv cdi_devices;              /* "vendor.com/class=name", of --device and --gpus */
 	struct strv mask_paths, unmask_paths; /* --security-opt mask= and unmask= */
 
 	/* namespaces: NULL is the default, a private one */

@@ -55,6 +55,7 @@ void create_request_release(struct create_request *request)
 		&request->links,
 		&request->network_aliases,
 		&request->annotations,
+		&request->gpus,
 		&request->storage_opts,
 		&request->device_cgroup_rules,
 	};

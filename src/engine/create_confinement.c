@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "engine/capability_list.h"
+#include "engine/cdi.h"
 #include "engine/create_internal.h"
 #include "engine/device_spec.h"
 #include "engine/limit_option.h"
@@ -80,6 +81,21 @@ static int set_capabilities(const struct create_request *q, struct container_con
 				  capability_bounding_set(), &set, err);
 }
 
+/* Names of CDI must be found now, or there would be a container that cannot start. */
+static int set_cdi_devices(const struct create_request *q, struct container_config *c,
+			   struct error *err)
+{
+	auto_(cdi_edits_release) struct cdi_edits edits = {0};
+	int r;
+
+	for (size_t i = 0; i < q->gpus.count; i++) {
+		r = cdi_gpus_parse(q->gpus.items[i], &c->cdi_devices, err);
+		if (r < 0)
+			return r;
+	}
+	return cdi_edits_collect(&c->cdi_devices, &edits, err);
+}
+
 static int set_devices(const struct create_request *q, struct container_config *c,
 		       struct error *err)
 {
@@ -88,18 +104,22 @@ static int set_devices(const struct create_request *q, struct container_config *
 	for (size_t i = 0; i < q->devices.count; i++) {
 		auto_(device_spec_release) struct device_spec spec = {0};
 
+		if (cdi_is_name(q->devices.items[i])) {
+			strv_add(&c->cdi_devices, q->devices.items[i]);
+			continue;
+		}
 		r = device_spec_parse(q->devices.items[i], &spec, err);
 		if (r < 0)
 			return r;
+		strv_add(&c->devices, q->devices.items[i]);
 	}
 	for (size_t i = 0; i < q->device_cgroup_rules.count; i++) {
 		r = device_rule_parse(q->device_cgroup_rules.items[i], NULL, err);
 		if (r < 0)
 			return r;
 	}
-	strv_copy(&c->devices, &q->devices);
 	strv_copy(&c->device_cgroup_rules, &q->device_cgroup_rules);
-	return 0;
+	return set_cdi_devices(q, c, err);
 }
 
 static int set_ulimits(const struct create_request *q, struct container_config *c,

@@ -159,6 +159,15 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set_text(o, "Isolation", NULL);
 }
 
+/* As docker shows devices of CDI. */
+static json_t *device_requests(const struct container_config *c)
+{
+	if (c->cdi_devices.count == 0)
+		return json_null();
+	return json_pack("[{s:s, s:i, s:o, s:n, s:n}]", "Driver", "cdi", "Count", 0, "DeviceIDs",
+			 json_from_strv(&c->cdi_devices), "Capabilities", "Options");
+}
+
 static void set_block_io(const struct container_config *c, json_t *o)
 {
 	static const char *const keys[] = {
@@ -190,7 +199,7 @@ static void set_resources(const struct container_config *c, json_t *o)
 	inspect_set_text(o, "CpusetMems", c->cpuset_mems);
 	inspect_set(o, "Devices", devices(&c->devices));
 	inspect_set(o, "DeviceCgroupRules", inspect_list_or_null(&c->device_cgroup_rules));
-	inspect_set(o, "DeviceRequests", json_null());
+	inspect_set(o, "DeviceRequests", device_requests(c));
 	inspect_set_int(o, "MemoryReservation", c->memory_reservation_bytes);
 	inspect_set_int(o, "MemorySwap", limit_swap_bytes(c));
 	inspect_set(o, "MemorySwappiness",

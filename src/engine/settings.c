@@ -75,6 +75,7 @@ static int check_runtime(const char *value, struct error *err)
 	}
 
 static const struct setting_key keys[] = {
+	KEY("cdi_spec_dir", SETTING_LIST, cdi_dirs, check_path),
 	KEY("cgroup_parent", SETTING_TEXT, cgroup_parent, NULL),
 	KEY("cgroupns", SETTING_TEXT, cgroupns, NULL),
 	KEY("dns", SETTING_LIST, dns, dns_server_check),
