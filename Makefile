@@ -13,7 +13,7 @@ BUILD := build
 TRY := $(CURDIR)/.try
 
 .PHONY: help try check build install uninstall clean format bench \
-	check-unit check-integration check-asan check-fuzz check-sources
+	check-unit check-integration check-asan check-fuzz check-sources check-vm
 
 help:
 	@echo 'make try                install what is missing, build, open a shell in a container'
@@ -25,6 +25,7 @@ help:
 	@echo 'make check-asan         unit and integration tests with ASan and UBSan'
 	@echo 'make check-fuzz         the fuzzers, for ten seconds each'
 	@echo 'make check-sources      what reads the sources: includes, headers, format, clang-tidy, …'
+	@echo 'make check-vm           what every container needs, in a virtual machine with cgroup v2'
 	@echo 'make format             let clang-format change the sources'
 	@echo 'make bench              measure against other engines; prints a table'
 	@echo 'make clean              remove everything that was built'
@@ -68,6 +69,9 @@ check-fuzz:
 
 check-sources:
 	@tools/check includes headers banned format shell spelling tidy
+
+check-vm:
+	@tools/check vm
 
 format:
 	tools/check-format --fix
