@@ -34,7 +34,7 @@ static void add_bar(struct strbuf *text, uint64_t done, uint64_t total)
 
 	strbuf_addc(text, '[');
 	for (unsigned int i = 0; i < BAR_WIDTH; i++)
-		strbuf_addc(text, i < filled ? '=' : i == filled ? '>' : ' ');
+		strbuf_adds(text, i < filled ? "=" : i == filled ? ">" : " ");
 	strbuf_adds(text, "]  ");
 	human_size(done, SIZE_DIGITS, text);
 	strbuf_addc(text, '/');

@@ -85,7 +85,7 @@ static int run(struct error *err)
 		r = confine_seal(err);
 	if (r < 0)
 		return r;
-	log_debug("registry", "confined; whom to ask: %s", session.endpoints[0].host);
+	log_debug("registry", "confined; %zu endpoints", session.endpoint_count);
 	r = serve(&session, err);
 	/* Threads may still use the session: it ends with the process. */
 	_exit(r < 0);

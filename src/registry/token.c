@@ -67,7 +67,6 @@ struct realm_request {
 
 static void add_parameter(struct strbuf *query, const char *name, const char *value)
 {
-	auto_free char *copy = NULL;
 	char *escaped = curl_easy_escape(NULL, value, 0);
 
 	strbuf_addf(query, "%s%s=%s", query->len ? "&" : "", name, escaped ? escaped : "");
