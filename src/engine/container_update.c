@@ -4,15 +4,13 @@
  *
  * The record is the truth, and what a start makes of it (OCI's linux.resources) is what the kernel is
  * told: so an update compares the resources of the old record with those of the new one and applies
- * the members that differ. The order is: cgroup, config.json, record. When the cgroup refuses a
+ * the members that differ. The order is: cgroup, record; the next start makes config.json of the record. When the cgroup refuses a
  * part, the old values of everything that changed are put back.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/atomic_file.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "engine/container_internal.h"
 #include "engine/emit.h"
@@ -154,36 +152,6 @@ static int update_cgroup(const char *path, const json_t *from, const json_t *to,
 	return r;
 }
 
-/* ---- config.json ---- */
-
-/* A monitor that starts the container anew reads it again. */
-static int update_bundle(const struct container *c, const json_t *resources, struct error *err)
-{
-	auto_(json_decref) json_t *config = NULL;
-	auto_free char *text = NULL;
-	json_t *target, *members;
-	const char *part;
-	size_t len;
-	int r;
-
-	r = fd_read_file_at(c->dir_fd, CONFIG_FILE_NAME, JSON_MAX_BYTES, &text, &len);
-	if (r == -ENOENT)
-		return 0; /* never started */
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "read %s", CONFIG_FILE_NAME);
-	r = json_parse(text, len, CONFIG_FILE_NAME, &config, err);
-	if (r < 0)
-		return r;
-	target = json_object_get(json_object_get(config, "linux"), "resources");
-	json_object_foreach ((json_t *)resources, part, members)
-		(void)json_object_set(target, part, members);
-	free(text);
-	text = json_text(config);
-	r = atomic_file_write(c->dir_fd, CONFIG_FILE_NAME, text, strlen(text), 0600,
-			      /* sync= */ false);
-	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "write %s", CONFIG_FILE_NAME) : 0;
-}
-
 /* ---- the whole ---- */
 
 static int resources_of(const struct container_config *config, json_t **ret_resources,
@@ -211,12 +179,8 @@ static int update_running(const struct container *c, const json_t *from, const j
 	if (view.status == CONTAINER_DEAD && c->dir_fd < 0)
 		return err_set(err, ERR_CONFLICT, 0,
 			       "Container is marked for removal and cannot be \"update\".");
-	if (container_view_is_alive(&view)) {
-		r = update_cgroup(view.state.cgroup_path, from, to, err);
-		if (r < 0)
-			return r;
-	}
-	return update_bundle(c, to, err);
+	return container_view_is_alive(&view) ? update_cgroup(view.state.cgroup_path, from, to, err)
+					      : 0;
 }
 
 static int update_locked(struct engine *engine, const char *id, const struct limit_request *limits,
