@@ -73,7 +73,11 @@ static json_t *inspect_mount(const struct container *container, const struct mou
 	inspect_set_text(o, "Destination", spec->target);
 	if (spec->kind == MOUNT_KIND_VOLUME)
 		inspect_set_text(o, "Driver", "local");
-	inspect_set_text(o, "Mode", spec->mode);
+	/* docker's word for a named volume: its label is shared */
+	inspect_set_text(o, "Mode",
+			 !spec->mode && spec->kind == MOUNT_KIND_VOLUME && !spec->anonymous
+				 ? "z"
+				 : spec->mode);
 	inspect_set_bool(o, "RW", !spec->read_only);
 	inspect_set_text(o, "Propagation",
 			 spec->propagation               ? spec->propagation

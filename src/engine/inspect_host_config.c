@@ -95,7 +95,7 @@ static json_t *devices(const struct strv *list)
 static json_t *ulimits(const struct strv *list)
 {
 	auto_(error_release) struct error ignored = {0};
-	json_t *array = json_array();
+	json_t *array = list->count ? json_array() : json_null();
 
 	for (size_t i = 0; i < list->count; i++) {
 		struct ulimit_spec spec;
@@ -129,6 +129,21 @@ static void set_files(const struct container_config *c, json_t *o)
 		inspect_set(o, "Tmpfs", tmpfs(&c->tmpfs));
 }
 
+/* docker adds that there are no labels between a container and what it shares with the host. */
+static json_t *security_options(const struct container_config *c)
+{
+	auto_(strv_release) struct strv list = {0};
+	bool shares = c->privileged || (c->ipc_mode && strcmp(c->ipc_mode, "host") == 0) ||
+		      (c->pid_mode && strcmp(c->pid_mode, "host") == 0);
+
+	strv_add_all(&list, &c->security_opt);
+	for (size_t i = 0; i < list.count; i++)
+		shares = shares && strncmp(list.items[i], "label", 5) != 0;
+	if (shares)
+		strv_add(&list, "label=disable");
+	return inspect_list_or_null(&list);
+}
+
 static void set_confinement(const struct container_config *c, json_t *o)
 {
 	if (c->annotations.count)
@@ -149,7 +164,7 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set_bool(o, "Privileged", c->privileged);
 	inspect_set_bool(o, "PublishAllPorts", c->publish_all);
 	inspect_set_bool(o, "ReadonlyRootfs", c->read_only);
-	inspect_set(o, "SecurityOpt", inspect_list_or_null(&c->security_opt));
+	inspect_set(o, "SecurityOpt", security_options(c));
 	inspect_set_text(o, "UTSMode", c->uts_mode);
 	inspect_set_text(o, "UsernsMode", c->userns_mode);
 	inspect_set_int(o, "ShmSize", c->shm_bytes ? c->shm_bytes : CONTAINER_SHM_BYTES);
@@ -180,7 +195,10 @@ static void set_block_io(const struct container_config *c, json_t *o)
 
 	for (size_t kind = 0; kind < BLOCK_IO_KIND_COUNT; kind++)
 		inspect_set(o, keys[kind],
-			    block_io_to_inspect((enum block_io_kind)kind, &c->block_io[kind]));
+			    kind == BLOCK_IO_WEIGHT || c->block_io[kind].count
+				    ? block_io_to_inspect((enum block_io_kind)kind,
+							  &c->block_io[kind])
+				    : json_null());
 }
 
 static void set_resources(const struct container_config *c, json_t *o)

@@ -162,7 +162,10 @@ void value_json(const struct value *value, struct strbuf *ret)
 		add_real(value->real, ret);
 		break;
 	case VALUE_STRING:
-		add_string(value->text, ret);
+		if (value->text.len == 0 && value->type && value->type->kind == TEMPLATE_TIME)
+			strbuf_adds(ret, "\"0001-01-01T00:00:00Z\"");
+		else
+			add_string(value->text, ret);
 		break;
 	case VALUE_LIST:
 		if (value->json)
