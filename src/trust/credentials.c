@@ -270,34 +270,3 @@ int credentials_list(const struct trust_paths *paths, const struct credentials_c
 		auth_file_list(&file, ret_keys);
 	return r < 0 ? r : 0;
 }
-
-int credentials_proxies(const struct trust_paths *paths, struct strv *ret_environment,
-			struct error *err)
-{
-	static const struct {
-		const char *member, *variable;
-	} names[] = {
-		{"httpProxy", "HTTP_PROXY"}, {"httpsProxy", "HTTPS_PROXY"},
-		{"ftpProxy", "FTP_PROXY"},   {"noProxy", "NO_PROXY"},
-		{"allProxy", "ALL_PROXY"},
-	};
-	auto_(auth_file_release) struct auth_file file = {0};
-	auto_free char *path = NULL;
-	const json_t *proxies;
-	int r;
-
-	if (!paths->docker_config)
-		return 0;
-	path = xasprintf("%s/config.json", paths->docker_config);
-	r = auth_file_read(path, AUTH_FILE_DOCKER, &file, err);
-	if (r <= 0)
-		return r;
-	proxies = json_object_get(json_object_get(file.root, "proxies"), "default");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const char *value = json_get_string(proxies, names[i].member, "");
-
-		if (value[0])
-			strv_addf(ret_environment, "%s=%s", names[i].variable, value);
-	}
-	return 0;
-}

@@ -89,10 +89,6 @@ int credentials_erase(const struct trust_paths *paths, const struct credentials_
 int credentials_list(const struct trust_paths *paths, const struct credentials_choice *choice,
 		     struct strv *ret_keys, struct error *err);
 
-/* Of docker's config.json, "proxies"."default": KEY=value for the environment of containers. */
-int credentials_proxies(const struct trust_paths *paths, struct strv *ret_environment,
-			struct error *err);
-
 DEFINE_CLEANUP_VALUE(struct credentials, credentials_release);
 
 #endif

@@ -376,22 +376,6 @@ static void identity_tokens_of_helpers(void **state)
 	assert_found(places, "a.com", NULL, "token:s");
 }
 
-static void proxies(void **state)
-{
-	const struct places *places = *state;
-	auto_(error_release) struct error err = {0};
-	auto_(strv_release) struct strv variables = {0};
-
-	places_write(places, DOCKER_FILE,
-		     "{\"proxies\": {\"default\": {\"httpProxy\": \"http://p:1\","
-		     " \"noProxy\": \"*.x\", \"other\": \"y\"}}}",
-		     0600);
-	assert_int_equal(credentials_proxies(&places->paths, &variables, &err), 0);
-	assert_int_equal(variables.count, 2);
-	assert_string_equal(variables.items[0], "HTTP_PROXY=http://p:1");
-	assert_string_equal(variables.items[1], "NO_PROXY=*.x");
-}
-
 int main(void)
 {
 #define WITH_PLACES(f) cmocka_unit_test_setup_teardown(f, places_setup, places_teardown)
@@ -411,7 +395,6 @@ int main(void)
 		WITH_PLACES(helpers),
 		WITH_PLACES(bad_helpers),
 		WITH_PLACES(identity_tokens_of_helpers),
-		WITH_PLACES(proxies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
