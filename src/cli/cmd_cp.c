@@ -99,8 +99,7 @@ static int cp_run(const struct command_call *call)
 
 const struct command cmd_cp = {
 	.name = "cp",
-	.usage = "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n"
-		 "\tskiff cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
+	.usage = "[OPTIONS] [CONTAINER:]SRC_PATH|- [CONTAINER:]DEST_PATH|-",
 	.summary = "Copy files/folders between a container and the local filesystem",
 	.description =
 		"The container may run or not. Its volumes and binds are seen, and when it runs "

@@ -108,6 +108,13 @@ static const struct command_path paths[] = {
 	{"system", "prune", &cmd_system_prune},
 	{"system", "start", &cmd_system_start},
 	{"system", "stop", &cmd_system_stop},
+	{"volume", "create", &cmd_volume_create},
+	{"volume", "inspect", &cmd_volume_inspect},
+	{"volume", "list", &cmd_volume_ls, .alias = true},
+	{"volume", "ls", &cmd_volume_ls},
+	{"volume", "prune", &cmd_volume_prune},
+	{"volume", "remove", &cmd_volume_rm, .alias = true},
+	{"volume", "rm", &cmd_volume_rm},
 };
 
 static const struct command_group groups[] = {
@@ -117,6 +124,7 @@ static const struct command_group groups[] = {
 	{"image", "Manage images"},
 	{"manifest", "Manage manifests and manifest lists"},
 	{"system", "Manage skiff"},
+	{"volume", "Manage volumes"},
 };
 
 const struct command_path *command_paths(size_t *ret_count)

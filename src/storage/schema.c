@@ -66,7 +66,10 @@ static const char version_3[] =
 	"CREATE INDEX repo_digest_image ON repo_digest(image);"
 	"CREATE TABLE kept(digest TEXT PRIMARY KEY, until_ns INTEGER NOT NULL) WITHOUT ROWID;";
 
-static const char *const steps[] = {version_1, version_2, version_3};
+/* volume.labels: "key=value" texts, a JSON array; NULL: none. */
+static const char version_4[] = "ALTER TABLE volume ADD COLUMN labels TEXT;";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 

@@ -8,10 +8,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/path.h"
 #include "base/random.h"
 #include "storage/database_internal.h"
 #include "storage/store_internal.h"
+#include "storage/usage.h"
 
 #define NAME_MAX_LEN 200
 
@@ -42,15 +44,17 @@ static int make_directory(struct store *store, const char *path, mode_t mode, st
 }
 
 /* Inside the transaction: a removal of the same volume is before us or after us. */
-static int make_volume(struct store *store, const char *name, bool anonymous, bool *ret_created,
-		       struct error *err)
+static int make_volume(struct store *store, const char *name, bool anonymous,
+		       const struct strv *labels, bool *ret_created, struct error *err)
 {
+	auto_(json_decref) json_t *list = labels->count ? json_from_strv(labels) : NULL;
+	auto_free char *text = list ? json_text(list) : NULL;
 	auto_free char *directory = xasprintf(VOLUMES_DIR "/%s", name);
 	auto_free char *data = volume_data_path(name);
 	int r;
 
-	r = db_run(store->db, err, "INSERT OR IGNORE INTO volume VALUES(?, ?, ?)", "tii", name,
-		   (int64_t)anonymous, clock_now_ns());
+	r = db_run(store->db, err, "INSERT OR IGNORE INTO volume VALUES(?, ?, ?, ?)", "tiit", name,
+		   (int64_t)anonymous, clock_now_ns(), text);
 	if (r < 0)
 		return r;
 	*ret_created = sqlite3_changes(store->db) > 0;
@@ -63,9 +67,17 @@ static int make_volume(struct store *store, const char *name, bool anonymous, bo
 int volume_ensure(struct store *store, const char *name, char **ret_name, bool *ret_created,
 		  struct error *err)
 {
+	const struct strv none = {0};
+
+	return volume_create(store, name, &none, ret_name, ret_created, err);
+}
+
+int volume_create(struct store *store, const char *name, const struct strv *labels, char **ret_name,
+		  bool *ret_created, struct error *err)
+{
 	auto_(db_rollback) struct db_transaction transaction = {0};
 	char random_name[HEX_ID_LEN + 1];
-	bool anonymous = !name, created;
+	bool anonymous = !name, created = false;
 	int r;
 
 	if (anonymous) {
@@ -81,7 +93,7 @@ int volume_ensure(struct store *store, const char *name, char **ret_name, bool *
 	r = db_begin(store, /* durable= */ false, &transaction, err);
 	if (r < 0)
 		return r;
-	r = make_volume(store, name, anonymous, &created, err);
+	r = make_volume(store, name, anonymous, labels, &created, err);
 	if (r < 0)
 		return r;
 	r = db_commit(&transaction, err);
@@ -92,13 +104,28 @@ int volume_ensure(struct store *store, const char *name, char **ret_name, bool *
 	return 0;
 }
 
+/* Docker names the containers. */
+static int in_use(struct store *store, const char *name, struct error *err)
+{
+	auto_(strv_release) struct strv ids = {0};
+	auto_free char *text = NULL;
+	int r;
+
+	r = db_collect(store->db, &ids, err,
+		       "SELECT container FROM container_volume WHERE volume = ?", "t", name);
+	if (r < 0)
+		return r;
+	text = strv_join(&ids, ", ");
+	return err_set(err, ERR_CONFLICT, 0, "remove %s: volume is in use - [%s]", name, text);
+}
+
 static int forget_volume(struct store *store, const char *name, struct error *err)
 {
 	int r;
 
 	r = db_run(store->db, err, "DELETE FROM volume WHERE name = ?", "t", name);
 	if (r < 0 && db_failed_foreign_key(store->db))
-		return err_set(err, ERR_CONFLICT, 0, "volume '%s' is in use", name);
+		return in_use(store, name, err);
 	if (r < 0)
 		return r;
 	if (sqlite3_changes(store->db) == 0)
@@ -138,4 +165,96 @@ int volume_remove(struct store *store, const char *name, struct error *err)
 	/* Whatever happened, the staging directory goes; what it fails to is swept later. */
 	(void)path_remove_tree(store->root_fd, staging);
 	return r;
+}
+
+/* ---- looking ---- */
+
+#define COLUMNS                                                                                    \
+	"name, anonymous, created_ns, labels,"                                                     \
+	" (SELECT count(*) FROM container_volume WHERE volume = name)"
+
+void volume_record_release(struct volume_record *record)
+{
+	free(record->name);
+	strv_release(&record->labels);
+	*record = (struct volume_record){0};
+}
+
+void volume_records_release(struct volume_records *records)
+{
+	for (size_t i = 0; i < records->count; i++)
+		volume_record_release(&records->items[i]);
+	free(records->items);
+	*records = (struct volume_records){0};
+}
+
+static int read_row(sqlite3_stmt *stmt, struct volume_record *record, struct error *err)
+{
+	auto_(json_decref) json_t *holder = json_object();
+	const char *labels = db_text(stmt, 3);
+	json_t *list;
+	int r;
+
+	*record = (struct volume_record){
+		.name = db_text_copy(stmt, 0),
+		.anonymous = sqlite3_column_int(stmt, 1) != 0,
+		.created_ns = sqlite3_column_int64(stmt, 2),
+		.user_count = (uint64_t)sqlite3_column_int64(stmt, 4),
+	};
+	if (!*labels)
+		return 0;
+	r = json_parse(labels, strlen(labels), "labels of a volume", &list, err);
+	if (r < 0)
+		return r;
+	(void)json_object_set_new(holder, "labels", list);
+	json_get_strv(holder, "labels", &record->labels);
+	return 0;
+}
+
+int volume_list(struct store *store, struct volume_records *ret_records, struct error *err)
+{
+	auto_(volume_records_release) struct volume_records records = {0};
+	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = db_prepare(store->db, &stmt, err, "SELECT " COLUMNS " FROM volume ORDER BY name", "");
+	while (r >= 0 && (r = db_step(stmt, err)) > 0) {
+		records.items =
+			xreallocarray(records.items, records.count + 1, sizeof(*records.items));
+		r = read_row(stmt, &records.items[records.count++], err);
+	}
+	if (r < 0)
+		return r;
+	*ret_records = records;
+	records = (struct volume_records){0};
+	return 0;
+}
+
+int volume_find(struct store *store, const char *name, struct volume_record *ret_record,
+		struct error *err)
+{
+	auto_(volume_record_release) struct volume_record record = {0};
+	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
+	int r;
+
+	r = db_prepare(store->db, &stmt, err, "SELECT " COLUMNS " FROM volume WHERE name = ?", "t",
+		       name);
+	if (r >= 0)
+		r = db_step(stmt, err);
+	if (r == 0)
+		return err_set(err, ERR_NOT_FOUND, 0, "get %s: no such volume", name);
+	if (r > 0)
+		r = read_row(stmt, &record, err);
+	if (r < 0)
+		return r;
+	*ret_record = record;
+	record = (struct volume_record){0};
+	return 0;
+}
+
+uint64_t volume_bytes(struct store *store, const char *name)
+{
+	auto_free char *path = volume_data_path(name);
+
+	return usage_of_tree(store->root_fd, path);
 }

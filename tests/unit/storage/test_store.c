@@ -147,11 +147,11 @@ static void another_program_may_write(void **state)
 	struct fixture *f = *state;
 
 	assert_false(has_volume(f, "ours"));
-	run_sql(f, "INSERT INTO volume VALUES('theirs', 0, 0)");
+	run_sql(f, "INSERT INTO volume(name, anonymous, created_ns) VALUES('theirs', 0, 0)");
 	assert_true(has_volume(f, "theirs"));
 	fixture_reopen(f);
-	run_sql(f,
-		"INSERT INTO volume VALUES('again', 0, 0); DELETE FROM volume WHERE name='ours'");
+	run_sql(f, "INSERT INTO volume(name, anonymous, created_ns) VALUES('again', 0, 0); DELETE "
+		   "FROM volume WHERE name='ours'");
 	fixture_reopen(f);
 	assert_true(has_volume(f, "again"));
 	assert_false(has_volume(f, "ours"));
