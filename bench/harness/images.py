@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -76,25 +77,72 @@ def sha256_file(path):
     return digest.hexdigest()
 
 
-def make_large_archive(directory, layer_tar, compression):
-    """A docker archive whose one layer is plain or compressed; its layer is left beside it."""
-    layer = directory / f"layer-{compression}"
+def make_files_tar(path, count, size, seed):
+    """Files that shrink to about half, the same every time."""
+    chance = random.Random(seed)
+    with tarfile.open(path, "w") as tar:
+        for number in range(count):
+            length = chance.randint(size // 2, size * 3 // 2)
+            data = b"".join(chance.randbytes(min(1 << 20, (length - at) // 2)).hex().encode()
+                            for at in range(0, length - 1, 2 << 20))
+            docker_archive.add_bytes(tar, f"data/{number % 50:02}/{number:05}", data)
+
+
+def split_layer(directory, layer_tar, count):
+    """The same files in `count` layers of about the same size, as a long Dockerfile leaves them.
+
+    A hard link to a file of an earlier layer becomes a copy: layers cannot link to each other.
+    """
+    limit = os.path.getsize(layer_tar) / count
+    paths, layer, names, used = [], None, set(), 0
+    with tarfile.open(layer_tar) as source:
+        for member in source:
+            if layer is None or used > limit * len(paths):
+                if layer:
+                    layer.close()
+                paths.append(directory / f"part-{len(paths):02}.tar")
+                layer, names = tarfile.open(paths[-1], "w"), set()
+            if member.islnk() and member.linkname not in names:
+                data = source.extractfile(member)
+                member.type = tarfile.REGTYPE
+                member.size = source.getmember(member.linkname).size
+            else:
+                data = source.extractfile(member) if member.isreg() else None
+            layer.addfile(member, data)
+            names.add(member.name)
+            used += member.size
+    layer.close()
+    return paths
+
+
+def compress_layer(layer_tar, target, compression):
     command = COMPRESSORS[compression]
     if command is None:
-        os.link(layer_tar, layer)
-    else:
-        with open(layer_tar, "rb") as source, open(layer, "wb") as target:
-            subprocess.run(command, stdin=source, stdout=target, check=True)
+        os.link(layer_tar, target)
+        return
+    with open(layer_tar, "rb") as source, open(target, "wb") as output:
+        subprocess.run(command, stdin=source, stdout=output, check=True)
+
+
+def make_archive(directory, label, layer_tars, compression):
+    """A docker archive of these layers, plain or compressed; the layers are left beside it."""
+    layers = []
+    for number, layer_tar in enumerate(layer_tars):
+        layers.append(directory / f"{label}-{compression}-{number}")
+        compress_layer(layer_tar, layers[-1], compression)
     config = json.dumps({
         "architecture": docker_archive.native_architecture(), "os": "linux",
-        "config": {"Cmd": ["/bin/sh"]},
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + sha256_file(layer_tar)]},
+        "config": {"Cmd": ["/bin/sh"], "Labels": {"case": f"{label} {compression}"}},
+        "rootfs": {"type": "layers",
+                   "diff_ids": ["sha256:" + sha256_file(one) for one in layer_tars]},
     }).encode()
     name = hashlib.sha256(config).hexdigest() + ".json"
-    archive = directory / f"large-{compression}.tar"
+    archive = directory / f"{label}-{compression}.tar"
     with tarfile.open(archive, "w") as tar:
-        tar.add(layer, "layer/layer.tar")
+        for number, layer in enumerate(layers):
+            tar.add(layer, f"{number}/layer.tar")
         docker_archive.add_bytes(tar, name, config)
         docker_archive.add_bytes(tar, "manifest.json", json.dumps([
-            {"Config": name, "RepoTags": [LARGE], "Layers": ["layer/layer.tar"]}]).encode())
-    return archive, layer
+            {"Config": name, "RepoTags": [LARGE],
+             "Layers": [f"{number}/layer.tar" for number in range(len(layers))]}]).encode())
+    return archive, layers

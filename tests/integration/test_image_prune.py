@@ -187,3 +187,31 @@ def test_history_of_nothing(with_history):
     assert "No such image: none:1" in with_history.fails("history", "none:1", code=1).stderr
     result = with_history.fails("history", "--platform", "linux/s390x", "story:1", code=1)
     assert "does not provide the specified platform" in result.stderr
+
+
+# ---- images ----
+
+@pytest.mark.parametrize("filters,shown", [
+    (["before=new:1"], ["<none>:<none>", "busybox:latest", "old:1"]),
+    (["since=old:1"], ["<none>:<none>", "new:1"]),
+    (["since=old:1", "before=new:1"], ["<none>:<none>"]),
+    (["until=2021-01-01"], ["busybox:latest", "old:1"]),
+    (["label=keep"], ["new:1", "old:1"]),
+    (["label=keep=yes"], ["new:1"]),
+    (["label!=keep"], ["<none>:<none>", "busybox:latest"]),
+    (["label=keep", "label=team"], ["new:1"]),
+    (["dangling=true"], ["<none>:<none>"]),
+    (["dangling=false", "label=keep"], ["new:1", "old:1"]),
+    (["reference=old", "reference=busy*"], ["busybox:latest", "old:1"]),
+    (["reference=*:1", "label=keep=no"], ["old:1"]),
+], ids=str)
+def test_images_filters(store, filters, shown):
+    arguments = [part for one in filters for part in ("--filter", one)]
+    found = store.run("images", "--format", "{{.Repository}}:{{.Tag}}", *arguments).stdout.split()
+    assert sorted(found) == shown
+
+
+@pytest.mark.parametrize("bad", ["what=ever", "before=none:1", "until=then", "dangling=maybe"])
+def test_images_bad_filters(store, bad):
+    result = store.fails("images", "--filter", bad, code=1)
+    assert result.stdout == "" and result.stderr.count("\n") == 1
