@@ -198,7 +198,6 @@ def test_history_of_nothing(with_history):
     (["until=2021-01-01"], ["busybox:latest", "old:1"]),
     (["label=keep"], ["new:1", "old:1"]),
     (["label=keep=yes"], ["new:1"]),
-    (["label!=keep"], ["<none>:<none>", "busybox:latest"]),
     (["label=keep", "label=team"], ["new:1"]),
     (["dangling=true"], ["<none>:<none>"]),
     (["dangling=false", "label=keep"], ["new:1", "old:1"]),
