@@ -68,13 +68,35 @@ static char *host_text(const char *path)
 	return text;
 }
 
-/* The container's own names at its addresses, as docker writes them. */
+/* With systemd-resolved the host's own file names a stub on its loopback; the real servers are here. */
+static char *host_resolv_conf(void)
+{
+	char *text = host_text("/etc/resolv.conf");
+
+	if (!resolv_conf_is_stub(text))
+		return text;
+	free(text);
+	return host_text("/run/systemd/resolve/resolv.conf");
+}
+
+/* "alpha.example.org alpha", as docker writes them. */
+static char *own_names(const struct container_config *config)
+{
+	if (!config->hostname)
+		return NULL;
+	if (config->domainname)
+		return xasprintf("%s.%s %s", config->hostname, config->domainname,
+				 config->hostname);
+	return xstrdup(config->hostname);
+}
+
+/* The container's own names at its addresses. */
 static void own_entries(const struct container *c, const struct endpoint_set *endpoints,
 			struct strv *entries)
 {
-	const char *name = c->config.hostname;
+	auto_free char *names = own_names(&c->config);
 
-	for (size_t i = 0; name && i < endpoints->count; i++) {
+	for (size_t i = 0; names && i < endpoints->count; i++) {
 		const struct ip_network *own[] = {&endpoints->items[i].address4,
 						  &endpoints->items[i].address6};
 
@@ -84,15 +106,44 @@ static void own_entries(const struct container *c, const struct endpoint_set *en
 			if (!own[k]->address.family)
 				continue;
 			ip_address_format(&own[k]->address, address);
-			strv_addf(entries, "%s:%s", name, address);
+			strv_addf(entries, "%s:%s", names, address);
 		}
 	}
 }
 
-static int write_names(const struct container *c, const struct endpoint_set *endpoints,
+/* --add-host, with what stands for the host's address in the first network that has one. */
+static void added_entries(const struct container *c, const struct endpoint_set *endpoints,
+			  struct strv *entries)
+{
+	char gateway[IP_TEXT_SIZE] = "127.0.0.1";
+	struct network_subnet subnet;
+
+	for (size_t i = endpoints->count; i-- > 0;)
+		if (network_config_subnet(&endpoints->items[i].network.config, AF_INET, &subnet) &&
+		    subnet.gateway.family)
+			ip_address_format(&subnet.gateway, gateway);
+	for (size_t i = 0; i < c->config.add_hosts.count; i++) {
+		const char *entry = c->config.add_hosts.items[i];
+		size_t len = strcspn(entry, ":");
+
+		if (strcmp(entry + len, ":" HOST_GATEWAY) == 0)
+			strv_addf(entries, "%.*s:%s", (int)len, entry, gateway);
+		else
+			strv_add(entries, entry);
+	}
+}
+
+static bool has_names(const struct endpoint_set *endpoints)
+{
+	for (size_t i = 0; i < endpoints->count; i++)
+		if (!network_is_predefined(&endpoints->items[i].network))
+			return true;
+	return false;
+}
+
+int bundle_write_names(const struct container *c, const struct endpoint_set *endpoints,
 		       struct error *err)
 {
-	auto_(strv_release) struct strv entries = {0};
 	const struct container_config *config = &c->config;
 	bool host_network = strcmp(config->network_mode, "host") == 0;
 	const struct resolv_settings resolv = {
@@ -100,16 +151,19 @@ static int write_names(const struct container *c, const struct endpoint_set *end
 		.search = &config->dns_search,
 		.options = &config->dns_options,
 		.keep_loopback = host_network,
+		.own_resolver = has_names(endpoints),
 	};
 	auto_free char *host_hosts = host_network ? host_text("/etc/hosts") : NULL;
-	auto_free char *host_resolv = host_text("/etc/resolv.conf");
-	auto_free char *hosts = NULL;
+	auto_free char *host_resolv = host_network ? host_text("/etc/resolv.conf")
+						   : host_resolv_conf();
 	auto_free char *resolv_conf = resolv_conf_text(host_resolv, &resolv);
 	auto_free char *hostname = config->hostname ? xasprintf("%s\n", config->hostname)
 						    : host_text("/proc/sys/kernel/hostname");
+	auto_(strv_release) struct strv entries = {0};
+	auto_free char *hosts = NULL;
 	int r;
 
-	strv_copy(&entries, &config->add_hosts);
+	added_entries(c, endpoints, &entries);
 	own_entries(c, endpoints, &entries);
 	hosts = hosts_text(host_hosts, &entries);
 	r = write_file(c, "hostname", hostname, 0644, err);
@@ -367,6 +421,18 @@ static int write_launch(const struct container *c, int root_fd, const struct bun
 	return launch_save(c->dir_fd, &launch, err);
 }
 
+/* Asked from the host's namespace, where servers on its loopback answer too. */
+void bundle_resolvers(const struct container *c, struct network_plan *plan)
+{
+	const struct resolv_settings resolv = {.servers = &c->config.dns};
+	auto_free char *host_resolv = NULL;
+
+	if (!network_plan_has_names(plan))
+		return;
+	host_resolv = host_text("/etc/resolv.conf");
+	resolv_conf_servers(host_resolv, &resolv, &plan->resolvers);
+}
+
 /* A container without a network of its own asks the store nothing. */
 static int load_network(const struct container *c, struct endpoint_set *ret_endpoints,
 			struct network_plan *ret_plan, struct error *err)
@@ -377,7 +443,11 @@ static int load_network(const struct container *c, struct endpoint_set *ret_endp
 	if (joined_container(mode) || strcmp(mode, "none") == 0 || strcmp(mode, "host") == 0)
 		return 0;
 	r = endpoint_set_load(c->engine, c->record.id, ret_endpoints, err);
-	return r < 0 ? r : network_plan_build(c, ret_endpoints, ret_plan, err);
+	if (r == 0)
+		r = network_plan_build(c, ret_endpoints, ret_plan, err);
+	if (r == 0)
+		bundle_resolvers(c, ret_plan);
+	return r;
 }
 
 int bundle_write(const struct container *c, struct bundle *ret_bundle, struct error *err)
@@ -405,7 +475,7 @@ int bundle_write(const struct container *c, struct bundle *ret_bundle, struct er
 	if (r < 0)
 		return r;
 	if (!joined_container(c->config.network_mode)) {
-		r = write_names(c, &endpoints, err);
+		r = bundle_write_names(c, &endpoints, err);
 		if (r < 0)
 			return r;
 	}

@@ -16,6 +16,8 @@
 #include "engine/cdi.h"
 
 struct container;
+struct endpoint_set;
+struct network_plan;
 struct container_config;
 
 /* What a start needs beside the files. */
@@ -32,6 +34,13 @@ struct bundle {
 		.network_ns_fd = NO_FD, .pid_ns_fd = NO_FD, .ipc_ns_fd = NO_FD, .shm_fd = NO_FD})
 
 int bundle_write(const struct container *container, struct bundle *ret_bundle, struct error *err);
+/* hostname, hosts and resolv.conf; a container that runs sees the change. */
+int bundle_write_names(const struct container *container, const struct endpoint_set *endpoints,
+		       struct error *err);
+
+/* Sets the servers that its resolver asks, where it has one. */
+void bundle_resolvers(const struct container *container, struct network_plan *plan);
+
 void bundle_release(struct bundle *bundle);
 
 /* Its layers, top first, relative to ROOT; MOUNT_POINTS_PATH is the last. */

@@ -140,18 +140,16 @@ static int refuse_for_mode(const struct network_spec *spec, struct error *err)
 	return 0;
 }
 
-static int refuse_for_bridge(const struct network *network, const struct network_spec *spec,
-			     struct error *err)
+int network_check_endpoint(const struct network *network, const struct endpoint_config *config,
+			   struct error *err)
 {
-	const struct endpoint_config *endpoint = &spec->endpoint;
-
 	if (strcmp(network->record.name, "bridge") != 0)
 		return 0;
-	if (endpoint->ip || endpoint->ip6)
+	if (config->ip || config->ip6)
 		return err_set(err, ERR_INVALID, 0,
 			       "user specified IP address is supported on user defined networks "
 			       "only");
-	if (endpoint->aliases.count)
+	if (config->aliases.count)
 		return err_set(err, ERR_INVALID, 0,
 			       "network-scoped alias is supported only for containers in user "
 			       "defined networks");
@@ -166,7 +164,7 @@ static int connect_to(struct engine *engine, const char *id, struct network_spec
 
 	r = network_open(engine, spec->name, &network, err);
 	if (r == 0)
-		r = refuse_for_bridge(&network, spec, err);
+		r = network_check_endpoint(&network, &spec->endpoint, err);
 	if (r < 0)
 		return r;
 	spec->endpoint.position = (int64_t)position;

@@ -46,12 +46,7 @@ int add_host_parse(const char *text, char **ret_entry, struct error *err)
 	}
 	if (!is_host_name(name))
 		return err_set(err, ERR_INVALID, 0, "bad format for add-host: \"%s\"", text);
-	if (strcmp(address, "host-gateway") == 0)
-		return err_set(err, ERR_UNAVAILABLE, 0,
-			       "--add-host %s: host-gateway needs a bridge network, and bridges do "
-			       "not exist yet",
-			       text);
-	if (!is_address(address))
+	if (strcmp(address, HOST_GATEWAY) != 0 && !is_address(address))
 		return err_set(err, ERR_INVALID, 0, "invalid IP address in add-host: \"%s\"",
 			       address);
 	*ret_entry = xasprintf("%s:%s", name, address);
@@ -167,6 +162,36 @@ static void add_line(struct strbuf *text, const char *keyword, const struct strv
 	strbuf_addf(text, "%s %s\n", keyword, joined);
 }
 
+void resolv_conf_servers(const char *host_text, const struct resolv_settings *settings,
+			 struct strv *ret_servers)
+{
+	auto_(resolv_lines_release) struct resolv_lines host = {0};
+
+	read_host_text(host_text, &host);
+	strv_copy(ret_servers, settings->servers->count ? settings->servers : &host.servers);
+}
+
+bool resolv_conf_is_stub(const char *host_text)
+{
+	auto_(resolv_lines_release) struct resolv_lines host = {0};
+
+	read_host_text(host_text, &host);
+	return host.servers.count == 1 && strcmp(host.servers.items[0], "127.0.0.53") == 0;
+}
+
+/* docker's: without it a name with fewer dots than this would be asked for with the search list first. */
+static void set_own_resolver(struct resolv_lines *lines)
+{
+	bool has_ndots = false;
+
+	strv_release(&lines->servers);
+	strv_add(&lines->servers, "127.0.0.11");
+	for (size_t i = 0; i < lines->options.count; i++)
+		has_ndots = has_ndots || strncmp(lines->options.items[i], "ndots:", 6) == 0;
+	if (!has_ndots)
+		strv_add(&lines->options, "ndots:0");
+}
+
 char *resolv_conf_text(const char *host_text, const struct resolv_settings *settings)
 {
 	auto_(resolv_lines_release) struct resolv_lines host = {0};
@@ -185,6 +210,8 @@ char *resolv_conf_text(const char *host_text, const struct resolv_settings *sett
 		strv_copy(&host.search, settings->search);
 	if (settings->options->count)
 		strv_copy(&host.options, settings->options);
+	if (settings->own_resolver)
+		set_own_resolver(&host);
 
 	for (size_t i = 0; i < host.servers.count; i++)
 		strbuf_addf(&text, "nameserver %s\n", host.servers.items[i]);

@@ -31,21 +31,28 @@ static json_t *ipam_config(const struct endpoint_config *config)
 	return o;
 }
 
-/* By these names other containers of a user's network find it. */
-static json_t *dns_names(const struct container *container, const struct endpoint *endpoint)
+void endpoint_names(const struct container *container, const struct endpoint *endpoint,
+		    struct strv *ret_names)
 {
-	auto_(strv_release) struct strv names = {0};
 	const char *hostname = container->config.hostname;
 
 	if (network_is_predefined(&endpoint->network))
-		return json_null();
-	strv_add(&names, container->record.name);
+		return;
+	strv_add(ret_names, container->record.name);
 	for (size_t i = 0; i < endpoint->config.aliases.count; i++)
-		strv_add(&names, endpoint->config.aliases.items[i]);
-	strv_add_take(&names, xstrndup(container->record.id, 12));
-	if (hostname && !strv_has(&names, hostname))
-		strv_add(&names, hostname);
-	return json_from_strv(&names);
+		if (!strv_has(ret_names, endpoint->config.aliases.items[i]))
+			strv_add(ret_names, endpoint->config.aliases.items[i]);
+	strv_add_take(ret_names, xstrndup(container->record.id, 12));
+	if (hostname && !strv_has(ret_names, hostname))
+		strv_add(ret_names, hostname);
+}
+
+static json_t *dns_names(const struct container *container, const struct endpoint *endpoint)
+{
+	auto_(strv_release) struct strv names = {0};
+
+	endpoint_names(container, endpoint, &names);
+	return names.count ? json_from_strv(&names) : json_null();
 }
 
 /* Addresses are those of a container that runs: a stopped one has only the promise of them. */

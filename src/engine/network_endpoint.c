@@ -137,7 +137,7 @@ int endpoint_request_add(struct endpoint_requests *requests, const struct networ
 
 /* ---- what a container has ---- */
 
-static void endpoint_release(struct endpoint *endpoint)
+void endpoint_release(struct endpoint *endpoint)
 {
 	network_release(&endpoint->network);
 	endpoint_config_release(&endpoint->config);

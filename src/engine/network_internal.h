@@ -66,6 +66,23 @@ void endpoint_set_release(struct endpoint_set *set);
 int endpoint_set_load(struct engine *engine, const char *container_id, struct endpoint_set *ret_set,
 		      struct error *err);
 
+/* Only its last part: interfaces, routes, names and where ports lead to. */
+void network_plan_fill(const struct container *container, const struct endpoint_set *set,
+		       struct network_plan *plan);
+
+/* By these names other containers of a user's network find it; none in a predefined network. */
+void endpoint_names(const struct container *container, const struct endpoint *endpoint,
+		    struct strv *ret_names);
+void endpoint_release(struct endpoint *endpoint);
+
+/* ERR_INVALID when the network cannot give what the endpoint wishes for. */
+int network_check_endpoint(const struct network *network, const struct endpoint_config *config,
+			   struct error *err);
+
+/* Tells the resolvers of a running container's networks what has changed. */
+int container_names_change(const struct container *container, const struct network_plan *before,
+			   const struct network_plan *after, struct error *err);
+
 /* The plan of a container's network, with ports chosen and reserved; nothing in it without endpoints. */
 int network_plan_build(const struct container *container, const struct endpoint_set *set,
 		       struct network_plan *ret_plan, struct error *err);

@@ -6,6 +6,7 @@
 #include "engine/network_internal.h"
 #include "engine/network_ports.h"
 #include "network/container_network.h"
+#include "network/names.h"
 #include "runtime/launch.h"
 
 static void fill_interface(const struct endpoint *endpoint, struct network_interface *interface)
@@ -69,16 +70,26 @@ void network_plan_set_targets(const struct endpoint_set *set, struct network_pla
 	plan->port_target6 = out6 ? out6->address6.address : (struct ip_address){0};
 }
 
+void network_plan_fill(const struct container *container, const struct endpoint_set *set,
+		       struct network_plan *plan)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct network_interface *interface = network_plan_add_interface(plan);
+
+		fill_interface(&set->items[i], interface);
+		endpoint_names(container, &set->items[i], &interface->names);
+	}
+	set_routes(set, plan);
+	network_plan_set_targets(set, plan);
+}
+
 int network_plan_build(const struct container *container, const struct endpoint_set *set,
 		       struct network_plan *ret_plan, struct error *err)
 {
 	auto_(network_plan_release) struct network_plan plan = {0};
 	int r;
 
-	for (size_t i = 0; i < set->count; i++)
-		fill_interface(&set->items[i], network_plan_add_interface(&plan));
-	set_routes(set, &plan);
-	network_plan_set_targets(set, &plan);
+	network_plan_fill(container, set, &plan);
 	if (plan.port_target4.family || plan.port_target6.family) {
 		r = network_ports_reserve(container, &plan, err);
 		if (r < 0)
@@ -94,12 +105,19 @@ int container_network_bury(const struct container *container, struct error *err)
 	auto_(network_plan_release) struct network_plan plan = {0};
 	auto_(launch_release) struct launch launch = {0};
 	auto_(error_release) struct error ignored = {0};
-	int r;
+	int state_fd, r;
 
 	/* Without a readable plan nothing was started. */
 	if (container->dir_fd < 0 || launch_load(container->dir_fd, &launch, &ignored) < 0 ||
 	    !launch.network)
 		return 0;
 	r = network_plan_parse(launch.network, &plan, err);
-	return r < 0 ? r : container_network_detach(&plan, err);
+	if (r < 0)
+		return r;
+	state_fd = engine_state_fd(container->engine, err);
+	if (state_fd < 0)
+		return state_fd;
+	for (size_t i = 0; i < plan.interface_count; i++)
+		names_remove(state_fd, container->record.id, &plan.interfaces[i]);
+	return container_network_detach(&plan, err);
 }

@@ -63,7 +63,8 @@ static void handle_children(struct event_source *source, uint32_t events)
 	struct signalfd_siginfo info;
 
 	(void)events;
-	(void)!read(source->fd, &info, sizeof(info));
+	if (read(source->fd, &info, sizeof(info)) == sizeof(info) && info.ssi_signo == SIGHUP)
+		monitor_network_reload(((struct monitor *)source->owner)->network);
 	monitor_reap(source->owner);
 }
 
@@ -79,6 +80,7 @@ static int start_serving(struct monitor *m)
 		return r;
 	(void)sigemptyset(&children);
 	(void)sigaddset(&children, SIGCHLD);
+	(void)sigaddset(&children, SIGHUP); /* its networks have changed */
 	m->children = (struct event_source){.handle = handle_children, .owner = m};
 	m->children.fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (m->children.fd < 0)
@@ -88,6 +90,7 @@ static int start_serving(struct monitor *m)
 		r = container_io_start(&m->io, &m->loop);
 	if (r == 0)
 		r = client_list_start(&m->clients, &m->loop);
+	monitor_network_serve(m->network, &m->loop);
 	/* Who ended while SIGCHLD was not blocked yet made no event. */
 	monitor_reap(m);
 	return r;

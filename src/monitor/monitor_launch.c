@@ -137,6 +137,7 @@ static int begin_log(struct monitor *m, struct launch *launch, struct error *err
 static int stage_create(struct monitor *m, const struct launch *launch, struct error *err)
 {
 	auto_(container_ends_close) struct container_ends ends = CONTAINER_ENDS_EMPTY;
+	const struct monitor_network_place place = {m->id, m->state, m->container_fd};
 	struct runtime_request request = {
 		.id = m->id,
 		.root_fd = m->root_fd,
@@ -147,7 +148,7 @@ static int stage_create(struct monitor *m, const struct launch *launch, struct e
 	};
 	int r;
 
-	r = monitor_network_begin(launch->network, &m->network, err);
+	r = monitor_network_begin(launch->network, &place, &m->network, err);
 	if (r < 0)
 		return r;
 	if (m->network) {

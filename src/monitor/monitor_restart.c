@@ -268,6 +268,7 @@ static int launch(struct restart_work *work)
 	m->is_between_runs = false;
 	monitor_announce_run(m);
 	monitor_health_begin(m);
+	monitor_network_serve(m->network, &m->loop);
 	monitor_reap(m);
 	return 0;
 }

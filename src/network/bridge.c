@@ -87,6 +87,17 @@ static void put_gateway(struct netlink_batch *batch, uint32_t index,
 		link_put_address(batch, index, &address);
 }
 
+/* Neighbours of forwarded packets are asked for from it (ndisc_send_ns()); docker has the same. */
+static void put_link_local(struct netlink_batch *batch, uint32_t index)
+{
+	static const struct ip_network link_local = {
+		{AF_INET6, {0xfe, 0x80, [15] = 1}},
+		64,
+	};
+
+	put_gateway(batch, index, &link_local);
+}
+
 /* Everything but up. */
 static int set_up_link(int route_sock, const struct network_link *link, uint32_t index,
 		       struct error *err)
@@ -107,6 +118,8 @@ static int set_up_link(int route_sock, const struct network_link *link, uint32_t
 	link_put_route_localnet(&batch, index);
 	put_gateway(&batch, index, &link->gateway4);
 	put_gateway(&batch, index, &link->gateway6);
+	if (link->gateway6.address.family)
+		put_link_local(&batch, index);
 	r = netlink_send(route_sock, &batch, &failure);
 	if (r == -EAFNOSUPPORT && !link->gateway6.address.family)
 		r = 0; /* a kernel without IPv6 needs not be told to keep quiet */

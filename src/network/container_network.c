@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "network/bridge.h"
 #include "network/firewall.h"
+#include "network/parent_link.h"
 #include "network/sysctl.h"
 #include "sys/link.h"
 
@@ -71,14 +72,15 @@ static bool speaks_ipv6(const struct network_plan *plan)
  */
 static int prepare_inside(const struct network_plan *plan, struct sockets *s)
 {
-	const char *key = speaks_ipv6(plan) ? "accept_ra" : "disable_ipv6";
-	const char *value = speaks_ipv6(plan) ? "0" : "1";
+	bool ipv6 = speaks_ipv6(plan);
 	int r;
 
 	s->inside = netlink_open(NETLINK_ROUTE);
 	if (s->inside < 0)
 		return s->inside;
-	r = sysctl_set_link("ipv6", "default", key, value);
+	r = sysctl_set_link("ipv6", "default", "disable_ipv6", ipv6 ? "0" : "1");
+	if (r == 0 && ipv6)
+		r = sysctl_set_link("ipv6", "default", "accept_ra", "0");
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -156,6 +158,35 @@ static int make_veth(const struct sockets *s, const struct network_interface *in
 	return r < 0 ? fail_interface(interface, r, &failure, err) : 0;
 }
 
+/* macvlan, ipvlan: born in the container's namespace, no end on the host. */
+static int make_upper(const struct sockets *s, const struct network_interface *interface,
+		      int netns_fd, struct error *err)
+{
+	bool is_macvlan = interface->link.driver == NETWORK_DRIVER_MACVLAN;
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	struct link_upper upper = {
+		.kind = network_driver_name(interface->link.driver),
+		.mode = interface->link.mode,
+		.name = interface->name,
+		.mtu = interface->link.mtu,
+		.ns_fd = netns_fd,
+		/* An ipvlan has its parent's. */
+		.address = is_macvlan ? interface->mac : NULL,
+	};
+	int r;
+
+	r = parent_link_ensure(s->route, &interface->link, &upper.lower, err);
+	if (r < 0)
+		return r;
+	link_put_upper(&batch, &upper);
+	r = netlink_send(s->route, &batch, &failure);
+	if (r == -EOPNOTSUPP)
+		return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP, "this kernel has no %s links",
+			       upper.kind);
+	return r < 0 ? fail_interface(interface, r, &failure, err) : 0;
+}
+
 static void put_host_address(struct netlink_batch *batch, uint32_t index,
 			     const struct ip_network *network)
 {
@@ -201,7 +232,10 @@ static int make_interface(const struct sockets *s, const struct network_interfac
 {
 	int r;
 
-	r = make_veth(s, interface, netns_fd, err);
+	if (interface->link.driver == NETWORK_DRIVER_BRIDGE)
+		r = make_veth(s, interface, netns_fd, err);
+	else
+		r = make_upper(s, interface, netns_fd, err);
 	if (r == 0)
 		r = configure_inside(s, interface, err);
 	return r;
@@ -233,6 +267,95 @@ int container_network_attach(const struct network_plan *plan, int netns_fd, stru
 		delete_interfaces(s.route, plan);
 	log_debug("network", "attached");
 	return r;
+}
+
+static const struct network_interface *find_interface(const struct network_plan *plan,
+						      const char *name)
+{
+	for (size_t i = 0; i < plan->interface_count; i++)
+		if (strcmp(plan->interfaces[i].name, name) == 0)
+			return &plan->interfaces[i];
+	return NULL;
+}
+
+/* Those with an end on the host go with it; the others are removed inside. */
+static int remove_interface(const struct sockets *s, const struct network_interface *interface,
+			    struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	int r;
+
+	link_put_delete_name(&batch, interface->name);
+	r = netlink_send(s->inside, &batch, &failure);
+	return r < 0 && r != -ENODEV ? fail_interface(interface, r, &failure, err) : 0;
+}
+
+static int set_default_routes(const struct sockets *s, const struct network_plan *plan,
+			      struct error *err)
+{
+	for (size_t i = 0; i < plan->interface_count; i++) {
+		const struct network_interface *interface = &plan->interfaces[i];
+		auto_(netlink_batch_release) struct netlink_batch batch = {0};
+		struct netlink_failure failure = {0};
+		struct link_info info;
+		int r;
+
+		if (!interface->route4.family && !interface->route6.family)
+			continue;
+		r = link_find(s->inside, interface->name, 0, &info);
+		if (r == 0) {
+			put_default_route(&batch, info.index, &interface->route4);
+			put_default_route(&batch, info.index, &interface->route6);
+			r = netlink_send(s->inside, &batch, &failure);
+		}
+		if (r < 0)
+			return fail_interface(interface, r, &failure, err);
+	}
+	return 0;
+}
+
+int container_network_change(const struct network_plan *before, const struct network_plan *after,
+			     int netns_fd, struct error *err)
+{
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	int r;
+
+	r = open_sockets(&s, err);
+	if (r == 0)
+		r = enter_and_prepare(after, netns_fd, &s, err);
+	for (size_t i = 0; i < before->interface_count && r == 0; i++)
+		if (!find_interface(after, before->interfaces[i].name))
+			r = remove_interface(&s, &before->interfaces[i], err);
+	for (size_t i = 0; i < after->interface_count && r == 0; i++)
+		if (!find_interface(before, after->interfaces[i].name))
+			r = make_interface(&s, &after->interfaces[i], netns_fd, err);
+	return r < 0 ? r : set_default_routes(&s, after, err);
+}
+
+int container_network_repair(const struct network_plan *plan, struct error *err)
+{
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	uint32_t index;
+	int r;
+
+	r = open_sockets(&s, err);
+	for (size_t i = 0; i < plan->interface_count && r == 0; i++) {
+		if (plan->interfaces[i].link.driver != NETWORK_DRIVER_BRIDGE)
+			continue;
+		r = bridge_ensure(s.route, s.nft, &plan->interfaces[i].link, &index, err);
+		if (r == 0)
+			r = firewall_add_bridge(s.nft, &plan->interfaces[i].link, err);
+	}
+	return r < 0 ? r : firewall_publish(s.nft, plan, err);
+}
+
+int container_network_unpublish(const struct network_plan *plan, struct error *err)
+{
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	int r = open_sockets(&s, err);
+
+	return r < 0 ? r : firewall_unpublish(s.nft, plan, err);
 }
 
 int container_network_publish(const struct network_plan *plan, struct error *err)

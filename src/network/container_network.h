@@ -23,8 +23,19 @@ int container_network_attach(const struct network_plan *plan, int netns_fd, stru
 /* What is not there is success. */
 int container_network_detach(const struct network_plan *plan, struct error *err);
 
-/* Takes back or publishes all ports of the plan, and nothing else. */
+/*
+ * Of a running container: makes the interfaces that only `after` has, removes those that only `before`
+ * has, and sets the default routes.
+ */
+int container_network_change(const struct network_plan *before, const struct network_plan *after,
+			     int netns_fd, struct error *err);
+
+/* Puts back what a container has in the packet filter, and its bridges'; what is there stays. */
+int container_network_repair(const struct network_plan *plan, struct error *err);
+
+/* Publishes or takes back all ports of the plan, and nothing else. */
 int container_network_publish(const struct network_plan *plan, struct error *err);
+int container_network_unpublish(const struct network_plan *plan, struct error *err);
 
 /* The network namespace of a process. */
 int container_network_namespace(pid_t pid, struct error *err);

@@ -56,9 +56,20 @@ int network_protocol_find(const char *name, int *ret_protocol)
 
 void network_plan_release(struct network_plan *plan)
 {
+	for (size_t i = 0; i < plan->interface_count; i++)
+		strv_release(&plan->interfaces[i].names);
+	strv_release(&plan->resolvers);
 	free(plan->interfaces);
 	free(plan->ports);
 	*plan = (struct network_plan){0};
+}
+
+bool network_plan_has_names(const struct network_plan *plan)
+{
+	for (size_t i = 0; i < plan->interface_count; i++)
+		if (plan->interfaces[i].names.count)
+			return true;
+	return false;
 }
 
 struct network_interface *network_plan_add_interface(struct network_plan *plan)
@@ -148,6 +159,8 @@ static json_t *format_interface(const struct network_interface *interface)
 	set_network(object, "address6", &interface->address6);
 	set_address(object, "route4", &interface->route4);
 	set_address(object, "route6", &interface->route6);
+	if (interface->names.count)
+		(void)json_object_set_new(object, "names", json_from_strv(&interface->names));
 	return object;
 }
 
@@ -177,6 +190,8 @@ json_t *network_plan_format(const struct network_plan *plan)
 	(void)json_object_set_new(object, "ports", ports);
 	set_address(object, "portTarget4", &plan->port_target4);
 	set_address(object, "portTarget6", &plan->port_target6);
+	if (plan->resolvers.count)
+		(void)json_object_set_new(object, "resolvers", json_from_strv(&plan->resolvers));
 	return object;
 }
 
@@ -253,6 +268,7 @@ static bool parse_interface(const json_t *object, struct network_interface *inte
 	get_network(object, "address6", AF_INET6, &interface->address6, &good);
 	get_address(object, "route4", AF_INET, &interface->route4, &good);
 	get_address(object, "route6", AF_INET6, &interface->route6, &good);
+	json_get_strv(object, "names", &interface->names);
 	return good && interface->name[0];
 }
 
@@ -294,6 +310,7 @@ static bool parse_plan(const json_t *object, struct network_plan *plan)
 	}
 	get_address(object, "portTarget4", AF_INET, &plan->port_target4, &good);
 	get_address(object, "portTarget6", AF_INET6, &plan->port_target6, &good);
+	json_get_strv(object, "resolvers", &plan->resolvers);
 	return good;
 }
 

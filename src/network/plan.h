@@ -57,6 +57,7 @@ struct network_interface {
 	uint8_t mac[6];
 	struct ip_network address4, address6; /* family 0: none */
 	struct ip_address route4, route6;     /* the default route's gateway; family 0: none */
+	struct strv names; /* by which others in the network find it; the first is its own */
 };
 
 /* Host ports that lead to as many container ports. */
@@ -72,10 +73,15 @@ struct network_plan {
 	struct network_port *ports;
 	size_t port_count;
 	struct ip_address port_target4, port_target6; /* where ports lead to; family 0: nowhere */
+	struct strv
+		resolvers; /* addresses that questions are forwarded to, in the host's namespace */
 };
 
 #define NETWORK_INTERFACES_MAX 64
 #define NETWORK_PORTS_MAX 65536
+
+/* Whether its names are for others to be asked for: then it has a resolver (network/dns_*.h). */
+bool network_plan_has_names(const struct network_plan *plan);
 
 void network_plan_release(struct network_plan *plan);
 struct network_interface *network_plan_add_interface(struct network_plan *plan);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <string.h>
@@ -72,6 +73,34 @@ int nft_table_exists(int sock, const char *table)
 	if (r == -ENOENT)
 		return 0;
 	return r < 0 ? r : 1;
+}
+
+int nft_watch_deletions(void)
+{
+	/*
+	 * What one transaction changes comes in one packet, of which the first message is looked at: a
+	 * table that goes takes its rules, chains and sets with it, before it. The type, in the
+	 * machine's order, is what BPF loads in the network's.
+	 */
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(message_type(NFT_MSG_DELTABLE)), 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(message_type(NFT_MSG_DELCHAIN)), 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(message_type(NFT_MSG_DELRULE)), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(message_type(NFT_MSG_DELSET)), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	const struct sock_fprog filter = {ARRAY_SIZE(code), code};
+	int group = NFNLGRP_NFTABLES;
+	auto_close int sock = netlink_open(NETLINK_NETFILTER);
+
+	if (sock < 0)
+		return sock;
+	if (setsockopt(sock, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0 ||
+	    setsockopt(sock, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return TAKE_FD(sock);
 }
 
 void nft_put_chain(struct netlink_batch *batch, const char *table, const struct nft_chain *chain)
@@ -370,6 +399,15 @@ void nft_put_masquerade(struct nft_rule *rule)
 {
 	struct expression e = expression_begin(rule, "masq");
 
+	expression_end(&e);
+}
+
+void nft_put_value(struct nft_rule *rule, uint32_t reg, const void *data, size_t len)
+{
+	struct expression e = expression_begin(rule, "immediate");
+
+	netlink_put_be32(e.batch, NFTA_IMMEDIATE_DREG, reg);
+	put_value(e.batch, NFTA_IMMEDIATE_DATA, data, len);
 	expression_end(&e);
 }
 

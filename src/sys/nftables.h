@@ -35,6 +35,12 @@ void nft_put_table_delete(struct netlink_batch *batch, const char *table);
 /* 1: it exists, 0: it does not. */
 int nft_table_exists(int sock, const char *table);
 
+/*
+ * A socket that becomes readable when a table, chain, rule or set goes ("nft flush ruleset" does that), and
+ * not when elements come and go. What can be read from it does not matter.
+ */
+int nft_watch_deletions(void);
+
 #define NFT_NO_HOOK UINT32_MAX
 
 struct nft_chain {
@@ -106,6 +112,8 @@ void nft_put_fib_type(struct nft_rule *rule, uint32_t flags, uint32_t type);
 /* Destination becomes the address at addr_reg and, when port_reg is not 0, the port at port_reg. */
 void nft_put_dnat(struct nft_rule *rule, int family, uint32_t addr_reg, uint32_t port_reg);
 void nft_put_masquerade(struct nft_rule *rule);
+/* A constant into a register. */
+void nft_put_value(struct nft_rule *rule, uint32_t reg, const void *data, size_t len);
 /* NF_ACCEPT, NF_DROP, NFT_RETURN, or NFT_JUMP to `chain`. */
 void nft_put_verdict(struct nft_rule *rule, int32_t verdict, const char *chain);
 

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Theory: changing the networks of a container that may run.
+ *
+ * The container's lock is held, so it neither starts nor is removed meanwhile; its monitor may end it
+ * at any moment, which only means that there is nothing left to change. The store comes first when
+ * something is added, last when it is taken away: killed in between, the record says more than there
+ * is, and the next start makes it true. launch.json, by which the monitor takes everything down, is
+ * replaced in both cases before links are made and after they are gone.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/bundle_write.h"
+#include "engine/container_internal.h"
+#include "engine/network.h"
+#include "engine/network_internal.h"
+#include "engine/network_spec.h"
+#include "network/container_network.h"
+#include "runtime/launch.h"
+#include "storage/store.h"
+
+struct change {
+	struct container container;
+	struct container_view view;
+	int lock_fd;
+	struct network network;
+	struct endpoint_set before, after;
+};
+
+static void change_release(struct change *change)
+{
+	endpoint_set_release(&change->before);
+	endpoint_set_release(&change->after);
+	network_release(&change->network);
+	container_view_release(&change->view);
+	container_release(&change->container);
+	cleanup_close_fd(&change->lock_fd);
+}
+
+DEFINE_CLEANUP_VALUE(struct change, change_release);
+
+static int refuse_mode(const struct container *c, struct error *err)
+{
+	const char *mode = c->config.network_mode;
+
+	if (strcmp(mode, "host") == 0 || strncmp(mode, "container:", 10) == 0)
+		return err_set(err, ERR_DENIED, 0,
+			       "container sharing network namespace with another container or host "
+			       "cannot be connected to any other network");
+	if (strcmp(mode, "none") == 0)
+		return err_set(err, ERR_DENIED, 0,
+			       "container cannot be connected to multiple networks with one of the "
+			       "networks in private (none) mode");
+	return 0;
+}
+
+static int begin(struct engine *engine, const char *network, const char *container,
+		 struct change *change, struct error *err)
+{
+	struct container *c = &change->container;
+	int r;
+
+	r = container_open(engine, container, c, err);
+	if (r >= 0)
+		r = network_open(engine, network, &change->network, err);
+	if (r < 0)
+		return r;
+	change->lock_fd = container_lock(c, err);
+	if (change->lock_fd < 0)
+		return change->lock_fd;
+	r = container_reopen_state(c, err);
+	if (r >= 0)
+		r = container_look(c, &change->view, err);
+	if (r >= 0)
+		r = endpoint_set_load(engine, c->record.id, &change->before, err);
+	if (r >= 0)
+		r = refuse_mode(c, err);
+	return r;
+}
+
+static struct endpoint *find_endpoint(const struct endpoint_set *set, const char *network_id)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->items[i].network.record.id, network_id) == 0)
+			return &set->items[i];
+	return NULL;
+}
+
+/* ---- the running container ---- */
+
+/* launch.json with another plan; ports stay as they were. */
+static int replace_plan(const struct change *change, struct network_plan *ret_before,
+			struct network_plan *ret_after, struct error *err)
+{
+	auto_(launch_release) struct launch launch = {0};
+	const struct container *c = &change->container;
+	int r;
+
+	r = launch_load(c->dir_fd, &launch, err);
+	if (r >= 0 && launch.network)
+		r = network_plan_parse(launch.network, ret_before, err);
+	if (r < 0)
+		return r;
+	network_plan_fill(c, &change->after, ret_after);
+	bundle_resolvers(c, ret_after);
+	for (size_t i = 0; i < ret_before->port_count; i++)
+		network_plan_add_port(ret_after, &ret_before->ports[i]);
+	json_decref(launch.network);
+	launch.network = network_plan_format(ret_after);
+	return launch_save(c->dir_fd, &launch, err);
+}
+
+static bool same_targets(const struct network_plan *a, const struct network_plan *b)
+{
+	return ip_address_equal(&a->port_target4, &b->port_target4) &&
+	       ip_address_equal(&a->port_target6, &b->port_target6);
+}
+
+static int apply(const struct change *change, struct error *err)
+{
+	auto_(network_plan_release) struct network_plan before = {0};
+	auto_(network_plan_release) struct network_plan after = {0};
+	auto_close int netns_fd = NO_FD;
+	int r;
+
+	r = replace_plan(change, &before, &after, err);
+	if (r < 0)
+		return r;
+	netns_fd = container_network_namespace(change->view.state.init.pid, err);
+	if (netns_fd < 0)
+		return netns_fd;
+	if (!process_id_is_alive(&change->view.state.init))
+		return 0; /* it has just ended: nothing is left to be changed */
+	if (!same_targets(&before, &after))
+		r = container_network_unpublish(&before, err);
+	if (r == 0)
+		r = container_network_change(&before, &after, netns_fd, err);
+	if (r == 0 && !same_targets(&before, &after))
+		r = container_network_publish(&after, err);
+	if (r == 0)
+		r = container_names_change(&change->container, &before, &after, err);
+	return r < 0 ? r : bundle_write_names(&change->container, &change->after, err);
+}
+
+/* ---- connect ---- */
+
+static int64_t next_position(const struct endpoint_set *set)
+{
+	int64_t next = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i].config.position >= next)
+			next = set->items[i].config.position + 1;
+	return next;
+}
+
+static int fill_config(const struct network_connect_request *q, const struct change *change,
+		       struct endpoint_config *config, struct error *err)
+{
+	int r = 0;
+
+	config->position = next_position(&change->before);
+	config->gateway_priority = q->gateway_priority;
+	strv_copy(&config->aliases, &q->aliases);
+	strv_copy(&config->links, &q->links);
+	strv_copy(&config->driver_options, &q->driver_options);
+	if (q->ip && *q->ip) {
+		r = network_spec_check_ip(q->ip, AF_INET, err);
+		config->ip = xstrdup(q->ip);
+	}
+	if (r == 0 && q->ip6 && *q->ip6) {
+		r = network_spec_check_ip(q->ip6, AF_INET6, err);
+		config->ip6 = xstrdup(q->ip6);
+	}
+	return r;
+}
+
+static int insert(const struct network_connect_request *q, struct change *change,
+		  struct store *store, struct error *err)
+{
+	auto_(endpoint_requests_release) struct endpoint_requests requests = {0};
+	auto_(endpoint_config_release) struct endpoint_config config = {0};
+	const char *id = change->container.record.id;
+	int r;
+
+	r = fill_config(q, change, &config, err);
+	if (r == 0)
+		r = network_check_endpoint(&change->network, &config, err);
+	if (r == 0)
+		r = endpoint_request_add(&requests, &change->network, id, &config, err);
+	return r < 0 ? r : endpoint_insert(store, id, &requests.items[0], err);
+}
+
+int network_connect(struct engine *engine, const struct network_connect_request *q,
+		    struct error *err)
+{
+	auto_(change_release) struct change change = {.container = CONTAINER_EMPTY,
+						      .lock_fd = NO_FD};
+	auto_(error_release) struct error ignored = {0};
+	const char *id;
+	struct store *store;
+	int r;
+
+	r = begin(engine, q->network, q->container, &change, err);
+	if (r < 0)
+		return r;
+	id = change.container.record.id;
+	if (strcmp(change.network.record.driver, "host") == 0 ||
+	    strcmp(change.network.record.driver, "null") == 0)
+		return err_set(err, ERR_DENIED, 0,
+			       "cannot connect container to %s network - container must be created "
+			       "with it",
+			       change.network.record.name);
+	if (find_endpoint(&change.before, change.network.record.id))
+		return err_set(err, ERR_CONFLICT, 0,
+			       "endpoint with name %s already exists in network %s",
+			       change.container.record.name, change.network.record.name);
+	r = engine_store(engine, &store, err);
+	if (r >= 0)
+		r = insert(q, &change, store, err);
+	if (r < 0 || !container_view_is_alive(&change.view))
+		return r;
+	r = endpoint_set_load(engine, id, &change.after, err);
+	if (r >= 0)
+		r = apply(&change, err);
+	if (r < 0)
+		(void)endpoint_delete(store, id, change.network.record.id, &ignored);
+	return r;
+}
+
+/* ---- disconnect ---- */
+
+static int take_out(struct endpoint_set *set, const char *network_id)
+{
+	struct endpoint *endpoint = find_endpoint(set, network_id);
+	struct endpoint last;
+
+	if (!endpoint)
+		return -ENOENT;
+	last = *endpoint;
+	memmove(endpoint, endpoint + 1,
+		(size_t)(set->items + set->count - endpoint - 1) * sizeof(*endpoint));
+	set->items[set->count - 1] = last; /* released with the set's memory */
+	endpoint_release(&set->items[--set->count]);
+	return 0;
+}
+
+int network_disconnect(struct engine *engine, const char *network, const char *container,
+		       bool force, struct error *err)
+{
+	auto_(change_release) struct change change = {.container = CONTAINER_EMPTY,
+						      .lock_fd = NO_FD};
+	struct store *store;
+	int r;
+
+	(void)force; /* docker needs it for containers of lost daemons; here the store is the truth */
+	r = begin(engine, network, container, &change, err);
+	if (r < 0)
+		return r;
+	r = engine_store(engine, &store, err);
+	if (r >= 0)
+		r = endpoint_set_load(engine, change.container.record.id, &change.after, err);
+	if (r < 0)
+		return r;
+	if (take_out(&change.after, change.network.record.id) < 0)
+		return err_set(err, ERR_CONFLICT, 0, "container %s is not connected to network %s",
+			       change.container.record.id, change.network.record.name);
+	if (container_view_is_alive(&change.view)) {
+		r = apply(&change, err);
+		if (r < 0)
+			return r;
+	}
+	return endpoint_delete(store, change.container.record.id, change.network.record.id, err);
+}
