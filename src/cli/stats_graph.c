@@ -8,9 +8,10 @@
 #include "base/alloc.h"
 
 #define TOP_MIN 10.0F
+#define STEPS 8
 
-static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-static const char *const letters[] = {" ", ".", ".", ":", "-", "=", "+", "*", "#"};
+static const char *const blocks[STEPS + 1] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+static const char *const letters[STEPS + 1] = {" ", ".", ".", ":", "-", "=", "+", "*", "#"};
 
 bool stats_graph_has_utf8(void)
 {
@@ -49,7 +50,7 @@ void stats_graph(const float *samples, size_t count, size_t width, bool utf8,
 	for (size_t i = count; i < width; i++)
 		strbuf_addc(ret_text, ' ');
 	for (size_t i = 0; i < count; i++) {
-		size_t step = (size_t)(samples[i] / top * (ARRAY_SIZE(blocks) - 1) + 0.5F);
+		size_t step = (size_t)(samples[i] / top * STEPS + 0.5F);
 
 		/* What is not nothing is seen. */
 		strbuf_adds(ret_text, steps[step == 0 && samples[i] > 0 ? 1 : step]);

@@ -112,6 +112,7 @@ static int device_entry(enum block_io_kind kind, const char *text, json_t **ret_
 	r = block_io_parse(kind, text, &spec, err);
 	if (r < 0)
 		return r;
+	assert(spec.path);
 	if (stat(spec.path, &st) < 0)
 		return err_set(err, ERR_INVALID, errno, "limit of block device '%s': %s", spec.path,
 			       errno_text(errno));

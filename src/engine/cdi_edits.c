@@ -57,7 +57,7 @@ struct node {
 /* What the file does not say is that of the host's node. */
 static int complete_node(const json_t *item, struct node *node, struct error *err)
 {
-	const char *host_path = NULL;
+	const char *host_path = "";
 	struct stat st;
 	int r;
 
@@ -86,7 +86,7 @@ static int read_node(const json_t *item, const json_t *config, struct node *node
 	const char *type = json_get_string(item, "type", "");
 	int r;
 
-	*node = (struct node){.major = -1, .minor = -1, .mode = -1};
+	*node = (struct node){.path = "", .major = -1, .minor = -1, .mode = -1};
 	r = absolute_member(item, "path", NULL, &node->path, err);
 	if (r < 0)
 		return r;

@@ -190,7 +190,7 @@ static int update_locked(struct engine *engine, const char *id, const struct lim
 	auto_(json_decref) json_t *from = NULL;
 	auto_(json_decref) json_t *to = NULL;
 	auto_free char *record = NULL;
-	struct store *store;
+	struct store *store = NULL;
 	int r;
 
 	r = container_open(engine, id, &c, err);
