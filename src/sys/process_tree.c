@@ -36,6 +36,24 @@ static void add(struct process_tree *tree, pid_t pid)
 	(void)kill(pid, SIGSTOP);
 }
 
+/* A number of /proc/PID/stat; `bracket` ends field 2, and fields are separated by one space. */
+static bool parse_field(const char *bracket, int field, pid_t *ret_pid)
+{
+	const char *p = bracket;
+	char number[16];
+	uint32_t value;
+
+	for (int at = 2; p && at < field; at++)
+		p = strchr(p + 1, ' ');
+	if (!p)
+		return false;
+	(void)snprintf(number, sizeof(number), "%.*s", (int)strcspn(p + 1, " "), p + 1);
+	if (parse_u32(number, &value) < 0)
+		return false;
+	*ret_pid = (pid_t)value;
+	return true;
+}
+
 /* Fields 4 and 6 of /proc/PID/stat: parent and session. The name in field 2 may hold anything. */
 static bool read_family(int proc_fd, const char *name, pid_t *ret_parent, pid_t *ret_session)
 {
@@ -50,7 +68,7 @@ static bool read_family(int proc_fd, const char *name, pid_t *ret_parent, pid_t 
 		return false;
 	text[n] = '\0';
 	p = strrchr(text, ')');
-	return p && sscanf(p + 1, " %*c %d %*d %d", ret_parent, ret_session) == 2;
+	return p && parse_field(p, 4, ret_parent) && parse_field(p, 6, ret_session);
 }
 
 /* Whether it has found another one. */
