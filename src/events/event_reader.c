@@ -51,12 +51,12 @@ static bool fill(struct source *s)
 {
 	ssize_t n;
 
-	if (s->next > 0) {
+	if (s->next > 0 && s->rest.data) {
 		s->rest.len -= s->next;
 		memmove(s->rest.data, s->rest.data + s->next, s->rest.len);
 		s->next = 0;
 	}
-	if (s->fd < 0 || s->rest.len > EVENT_LINE_MAX_BYTES * 2)
+	if (s->fd < 0 || s->rest.len > 2 * (size_t)EVENT_LINE_MAX_BYTES)
 		return false;
 	strbuf_reserve(&s->rest, READ_BYTES);
 	n = read(s->fd, s->rest.data + s->rest.len, READ_BYTES);

@@ -86,7 +86,7 @@ int call_eq(const struct call *call)
 
 int call_ne(const struct call *call)
 {
-	bool same;
+	bool same = false;
 
 	if (equal(call, &call->args[0], &call->args[1], &same) < 0)
 		return -EINVAL;

@@ -27,7 +27,7 @@ static int refuse_arguments(struct run *run, const struct operands *operands)
 {
 	auto_(strbuf_release) struct strbuf shown = {0};
 
-	if (!has_arguments(operands))
+	if (!has_arguments(operands) || operands->count == 0)
 		return 0;
 	node_format(operands->nodes[0], &shown);
 	return run_fail(run, "can't give argument to non-function %s", strbuf_text(&shown));
@@ -53,7 +53,7 @@ static int call_method(struct run *run, const struct value *dot, const struct te
 		       const struct operands *operands, struct value *ret)
 {
 	auto_free char *argument = NULL;
-	struct value value;
+	struct value value = {.kind = VALUE_NONE};
 	size_t given = (operands->count ? operands->count - 1 : 0) + (operands->piped ? 1 : 0);
 
 	if (given != 1)
@@ -326,6 +326,7 @@ static int eval_argument(struct run *run, const struct value *dot, const struct 
 			 enum param param, struct value *ret)
 {
 	run->at = node;
+	*ret = (struct value){.kind = VALUE_NONE};
 	switch (node->type) {
 	case NODE_NIL:
 		if (param == PARAM_STRING || param == PARAM_INT)

@@ -34,7 +34,7 @@ static size_t left(const struct lexer *l)
 /* '\0' at the end, and for a NUL, which is an error wherever it is looked at. */
 static char peek(const struct lexer *l, size_t ahead)
 {
-	return ahead < left(l) ? l->source.data[l->pos + ahead] : '\0';
+	return (char)(ahead < left(l) ? l->source.data[l->pos + ahead] : '\0');
 }
 
 static bool is_next(const struct lexer *l, size_t ahead, const char *what)

@@ -148,7 +148,7 @@ static void add_plain(const char *exponent_form, struct strbuf *ret)
 	for (int64_t zero = -1; zero > exponent; zero--)
 		strbuf_addc(ret, '0');
 	for (size_t i = 0; i < count || (int64_t)i <= exponent; i++) {
-		strbuf_addc(ret, i < count ? digits[i] : '0');
+		strbuf_addc(ret, (char)(i < count ? digits[i] : '0'));
 		if ((int64_t)i == exponent && i + 1 < count)
 			strbuf_addc(ret, '.');
 	}

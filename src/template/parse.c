@@ -755,7 +755,8 @@ static struct node *parse_list(struct parser *p, struct node **ret_end)
 		}
 		add_item(p, list, node);
 	}
-	return fail(p, "unexpected EOF");
+	(void)fail(p, "unexpected EOF");
+	return NULL;
 }
 
 /* ---- the whole ---- */

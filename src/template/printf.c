@@ -382,7 +382,7 @@ static bool at_end(const struct printer *p)
 
 static char here(const struct printer *p)
 {
-	return at_end(p) ? '\0' : p->format.data[p->pos];
+	return (char)(at_end(p) ? '\0' : p->format.data[p->pos]);
 }
 
 static bool read_number(struct printer *p, int64_t *ret)

@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "options") == 0)
 		options_write(stdout);
 	else
-		(void)fputs("usage: gen_docs manual FILE... | bash | zsh | fish | options\n", stderr);
+		(void)fputs("usage: gen_docs manual FILE... | bash | zsh | fish | options\n",
+			    stderr);
 	return EXIT_SUCCESS;
 }
