@@ -450,7 +450,8 @@ static int change_healthcheck(struct change *c, struct error *err)
 	while (strncmp(text, "--", 2) == 0) {
 		auto_free char *word = NULL;
 
-		(void)next_word(c, &text, /* whole= */ false, &word);
+		if (!next_word(c, &text, /* whole= */ false, &word))
+			break;
 		r = health_option(c, word, health, err);
 		if (r < 0)
 			return r;
