@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/path.h"
 #include "engine/container_files.h"
 #include "engine/container_tree.h"
@@ -140,7 +141,7 @@ static int not_found(const struct container_side *side, const char *path, struct
 
 static int find_in_container(struct container_side *side, bool follow, struct error *err)
 {
-	auto_(copy_end_release) struct copy_end end = {.tree_fd = dup(side->tree.fd)};
+	auto_(copy_end_release) struct copy_end end = {.tree_fd = fd_dup(side->tree.fd)};
 	auto_(json_decref) json_t *found = NULL;
 	int r;
 
@@ -304,7 +305,7 @@ int container_copy_out(struct engine *engine, const struct copy_request *request
 		return r;
 	if (!side.exists)
 		return not_found(&side, side.path, err);
-	from.tree_fd = dup(side.tree.fd);
+	from.tree_fd = fd_dup(side.tree.fd);
 	strv_add(&from.args, "pack");
 	strv_addf(&from.args, "--path=%s", side.path);
 	if (!path) {
@@ -333,7 +334,7 @@ static int plan_host_source(const struct copy_request *request, const char *path
 	auto_free char *parent = NULL, *name = NULL;
 	struct stat st;
 
-	if (!real || (follow ? stat(path, &st) : lstat(real, &st)) < 0)
+	if (!real || (follow ? stat(path, &st) : lstat(path, &st)) < 0)
 		return errno == ENOTDIR ? err_set(err, ERR_INVALID, errno, "not a directory")
 					: err_set(err, ERR_SYSTEM, errno, "lstat %s", path);
 	strv_add(&from->args, "pack");
@@ -424,7 +425,7 @@ int container_copy_in(struct engine *engine, const struct copy_request *request,
 		r = plan_in(request, &side, &from, &directory, err);
 	if (r < 0)
 		return r;
-	to.tree_fd = dup(side.tree.fd);
+	to.tree_fd = fd_dup(side.tree.fd);
 	strv_add(&to.args, "extract");
 	strv_addf(&to.args, "--path=%s", directory ? directory : side.path);
 	r = add_owner(request, &side, &to, err);

@@ -206,8 +206,8 @@ static int build_layers(struct tree *t, struct error *err)
 		return err_set(err, ERR_SYSTEM, -root_fd, "mount a tmpfs");
 	r = change_root(root_fd, err);
 	if (r >= 0)
-		r = attach_at(t->upper_mount_fd, root_fd, TREE_UPPER + 1, err);
-	return r < 0 ? r : attach_at(t->root_mount_fd, root_fd, TREE_LOWER + 1, err);
+		r = attach_at(t->upper_mount_fd, root_fd, &TREE_UPPER[1], err);
+	return r < 0 ? r : attach_at(t->root_mount_fd, root_fd, &TREE_LOWER[1], err);
 }
 
 static int build(struct tree *t, struct error *err)
