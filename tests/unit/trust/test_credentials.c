@@ -185,8 +185,9 @@ static void store(const struct places *places, const struct credentials_choice *
 	auto_(error_release) struct error err = {0};
 	enum credentials_place place;
 
-	if (credentials_parse(pair, &credentials, &err) < 0 ||
-	    credentials_store(&places->paths, choice, key, &credentials, &place, &err) < 0)
+	if (credentials_parse(pair, &credentials, &err) < 0)
+		fail_msg("%s", err_message(&err));
+	if (credentials_store(&places->paths, choice, key, &credentials, &place, &err) < 0)
 		fail_msg("%s", err_message(&err));
 	assert_int_equal(place, expected);
 }
