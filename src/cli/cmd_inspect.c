@@ -13,6 +13,7 @@
 #include "engine/image.h"
 #include "engine/inspect_types.h"
 #include "engine/network.h"
+#include "engine/volume.h"
 
 #define FORMAT_HELP "Format the output: \"json\" in one line, or a Go TEMPLATE for each object"
 
@@ -26,6 +27,7 @@ static const struct inspect_kind kinds[] = {
 	{"container", container_inspect, &inspect_container_type, container_add_size},
 	{"image", image_inspect, &inspect_image_type},
 	{"network", network_inspect},
+	{"volume", volumes_inspect},
 	{0},
 };
 
@@ -52,7 +54,8 @@ static const struct option_spec inspect_options[] = {
 	OPT_FLAG(struct inspect_opts, size, 's', "size",
 		 "Display total file sizes if the type is container"),
 	OPT_STRING(struct inspect_opts, type, 0, "type", "string",
-		   "Only inspect objects of the given type", .choices = "container image network"),
+		   "Only inspect objects of the given type",
+		   .choices = "container image network volume"),
 	OPT_END,
 };
 

@@ -86,7 +86,8 @@ def test_ps_while_containers_come_and_go(skiff):
     stays = skiff.start("--name", "stays")
     script = "for i in 1 2 3 4 5 6; do \"$@\" run --rm busybox true || exit 1; done"
     running = [subprocess.Popen(["sh", "-c", script, "sh", *skiff.command()],
-                                stdin=subprocess.DEVNULL) for _ in range(2)]
+                                stdin=subprocess.DEVNULL, env=skiff.environment)
+               for _ in range(2)]
     try:
         while any(process.poll() is None for process in running):
             assert stays in ps(skiff) and stays in ps(skiff, "-a")
