@@ -68,10 +68,8 @@ const struct command cmd_network_create = {
 		"machines reach only the ports that they publish. Without --subnet one is chosen "
 		"that nothing on this host uses.\n\n"
 		"Options of a bridge are com.docker.network.driver.mtu and, after "
-		"com.docker.network.bridge., name, enable_icc, enable_ip_masquerade and "
-		"host_binding_ipv4. A macvlan or ipvlan needs parent=LINK and takes macvlan_mode "
-		"or "
-		"ipvlan_mode.",
+		"com.docker.network.bridge., name, enable_icc and enable_ip_masquerade. A macvlan "
+		"or ipvlan needs parent=LINK and takes macvlan_mode or ipvlan_mode.",
 	.examples = "A network without a way out, with addresses of one's own choice:\n"
 		    "\tskiff network create --internal --subnet 10.9.0.0/24 backend",
 	.min_args = 1,

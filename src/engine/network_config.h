@@ -21,7 +21,6 @@
 #define NETWORK_OPTION_NAME "com.docker.network.bridge.name"
 #define NETWORK_OPTION_ICC "com.docker.network.bridge.enable_icc"
 #define NETWORK_OPTION_MASQUERADE "com.docker.network.bridge.enable_ip_masquerade"
-#define NETWORK_OPTION_BINDING4 "com.docker.network.bridge.host_binding_ipv4"
 #define NETWORK_OPTION_MTU "com.docker.network.driver.mtu"
 #define NETWORK_OPTION_PARENT "parent"
 #define NETWORK_OPTION_MACVLAN_MODE "macvlan_mode"

@@ -201,7 +201,6 @@ static int check_option(const char *driver, const char *key, const char *value, 
 	static const char *const macvlan[] = {"bridge", "private", "vepa", "passthru", NULL};
 	static const char *const ipvlan[] = {"l2", "l3", "l3s", NULL};
 	bool is_bridge = strcmp(driver, "bridge") == 0;
-	struct ip_address address;
 	uint32_t mtu;
 
 	if (strcmp(key, NETWORK_OPTION_MTU) == 0)
@@ -215,10 +214,6 @@ static int check_option(const char *driver, const char *key, const char *value, 
 		return !*value || strlen(value) >= IFNAMSIZ || strpbrk(value, "/ \t\n:") ||
 				       strcmp(value, ".") == 0 || strcmp(value, "..") == 0
 			       ? err_set(err, ERR_INVALID, 0, "invalid link name '%s'", value)
-			       : 0;
-	if (is_bridge && strcmp(key, NETWORK_OPTION_BINDING4) == 0)
-		return ip_address_parse(value, &address) < 0 || address.family != AF_INET
-			       ? err_set(err, ERR_INVALID, 0, "invalid IPv4 address: '%s'", value)
 			       : 0;
 	if (!is_bridge && strcmp(key, NETWORK_OPTION_PARENT) == 0)
 		return 0;
