@@ -52,10 +52,12 @@ static void search_init(void *opts)
 /* What strangers write is shown, not obeyed: no control characters. */
 static void add_plain(struct strbuf *text, const char *words)
 {
-	static const char space = ' ';
-
-	for (; *words; words++)
-		strbuf_addc(text, (unsigned char)*words < ' ' || *words == 0x7f ? space : *words);
+	for (; *words; words++) {
+		if ((unsigned char)*words < ' ' || *words == 0x7f)
+			strbuf_addc(text, ' ');
+		else
+			strbuf_addc(text, *words);
+	}
 }
 
 static const json_t *object_of(const void *item)

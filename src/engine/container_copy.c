@@ -5,6 +5,7 @@
  * container puts into the stream, or does to its files meanwhile, the side of the host can only write
  * below the directory that the user named, and the side of the container only inside the container.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -334,6 +335,7 @@ static int plan_host_source(const struct copy_request *request, const char *path
 	auto_free char *parent = NULL, *name = NULL;
 	struct stat st;
 
+	assert(path);
 	if (!real || (follow ? stat(path, &st) : lstat(path, &st)) < 0)
 		return errno == ENOTDIR ? err_set(err, ERR_INVALID, errno, "not a directory")
 					: err_set(err, ERR_SYSTEM, errno, "lstat %s", path);

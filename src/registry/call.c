@@ -57,10 +57,12 @@ int call_back_off(const struct session *session, unsigned int attempt, uint64_t 
 /* What is to be said to a person: printable, short, one line. */
 static void add_printable(struct strbuf *text, const char *words)
 {
-	static const char other = '?';
-
-	for (size_t n = 0; *words && n < MESSAGE_MAX; words++, n++)
-		strbuf_addc(text, *words >= ' ' && *words < 0x7f ? *words : other);
+	for (size_t n = 0; *words && n < MESSAGE_MAX; words++, n++) {
+		if (*words >= ' ' && *words < 0x7f)
+			strbuf_addc(text, *words);
+		else
+			strbuf_addc(text, '?');
+	}
 }
 
 /* {"errors": [{"code": "DENIED", "message": "…"}]} */

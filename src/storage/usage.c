@@ -27,7 +27,7 @@ struct inodes {
 
 static bool insert(struct inodes *set, ino_t inode)
 {
-	size_t at = (size_t)((uint64_t)inode * 0x9E3779B97F4A7C15u % set->capacity);
+	size_t at = (size_t)((uint64_t)inode * 0x9E3779B97F4A7C15U % set->capacity);
 
 	while (set->slots[at] && set->slots[at] != inode)
 		at = (at + 1) % set->capacity;

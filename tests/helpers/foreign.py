@@ -120,15 +120,18 @@ class Dockerd:
         self.options = options
         self.socket = work / "docker.sock"
         self.process = None
+        self.short = None
 
     def __enter__(self):
         dockerd = require_tool("dockerd")
         docker = require_tool("docker")
+        # containerd's sockets are there, and their names have 108 bytes.
+        self.short = tempfile.mkdtemp(prefix="skiff-test-", dir="/var/tmp")
         log = open(self.work / "dockerd.log", "wb")
         with log:
             self.process = subprocess.Popen(
                 ["unshare", "--mount", "--net", "--propagation", "private", "--", dockerd,
-                 "--data-root", str(self.work / "data"), "--exec-root", str(self.work / "exec"),
+                 "--data-root", str(self.work / "data"), "--exec-root", self.short,
                  "--pidfile", str(self.work / "pid"), "-H", f"unix://{self.socket}",
                  "--bridge", "none", "--iptables=false", "--ip6tables=false",
                  "--storage-driver", self.driver, *self.options],
@@ -152,6 +155,7 @@ class Dockerd:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(60)
+        shutil.rmtree(self.short, ignore_errors=True)
 
 
 def by_docker(work, tar, rootfs, output):
