@@ -223,7 +223,7 @@ def test_search_lists_what_a_registry_has(empty_skiff, registry, remote):
 
 # ---- trust ----
 
-def test_certificate_is_checked(empty_skiff, make_registry, busybox):
+def test_own_authority_is_accepted(empty_skiff, make_registry, busybox):
     registry = make_registry(tls=True)
     name = put(registry, busybox, "tls:1")
     # The name is not loopback's own, which is not checked: docker does the same.
