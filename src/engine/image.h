@@ -70,9 +70,15 @@ int image_names_of_repository(struct engine *engine, const char *repository, str
 			      struct error *err);
 int image_tag(struct engine *engine, const char *source, const char *target, struct error *err);
 
+struct image_remove_request {
+	const char *selector;
+	bool force;
+	const char *platform; /* only if this is what the image is for; NULL: any */
+};
+
 /* Lines as docker prints them: "Untagged: …", "Deleted: …". */
-int image_remove(struct engine *engine, const char *selector, bool force, struct strv *ret_lines,
-		 struct error *err);
+int image_remove(struct engine *engine, const struct image_remove_request *request,
+		 struct strv *ret_lines, struct error *err);
 
 /* The object of docker's image inspect; a new reference. */
 int image_inspect(struct engine *engine, const char *selector, json_t **ret_object,

@@ -128,6 +128,17 @@ int layer_directory_new(int staging_fd, size_t number, struct error *err)
 	return TAKE_FD(fd);
 }
 
+/* A part of a stream's copy (image/archive_part.h) is the blob already and only gets its name. */
+static int link_part(struct loader *loader, const struct layer_job *job, size_t number,
+		     struct error *err)
+{
+	auto_free char *name = xasprintf("%zu.blob", number);
+
+	if (linkat(loader->staging_fd, job->file.part, loader->staging_fd, name, 0) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "name the file of a layer");
+	return 0;
+}
+
 static int make_blob_file(struct loader *loader, size_t number, struct error *err)
 {
 	auto_free char *name = xasprintf("%zu.blob", number);
@@ -139,6 +150,20 @@ static int make_blob_file(struct loader *loader, size_t number, struct error *er
 	return fd;
 }
 
+/* *ret_fd is where the bytes are to be written; untouched when they are there already. */
+static int prepare_blob(struct loader *loader, const struct layer_job *job, size_t number,
+			int *ret_fd, struct error *err)
+{
+	int fd;
+
+	if (job->file.part)
+		return link_part(loader, job, number, err);
+	fd = make_blob_file(loader, number, err);
+	if (fd >= 0)
+		*ret_fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
 uint64_t layer_expansion_limit(uint64_t size_bytes)
 {
 	if (size_bytes > (UNPACK_DEFAULT_MAX_BYTES - EXPANSION_FREE_BYTES) / EXPANSION_RATIO)
@@ -146,7 +171,7 @@ uint64_t layer_expansion_limit(uint64_t size_bytes)
 	return EXPANSION_FREE_BYTES + size_bytes * EXPANSION_RATIO;
 }
 
-static void helper_args(const struct loader *loader, const struct layer_job *job,
+static void helper_args(const struct loader *loader, const struct layer_job *job, bool write_blob,
 			struct strv *ret_args)
 {
 	strv_add(ret_args, "layer");
@@ -157,7 +182,7 @@ static void helper_args(const struct loader *loader, const struct layer_job *job
 		  (unsigned long long)layer_expansion_limit(job->file.size_bytes));
 	if (job->source->digest)
 		strv_addf(ret_args, "--digest=%s", job->source->digest);
-	if (job->keep_blob)
+	if (write_blob)
 		strv_add(ret_args, "--blob");
 	if (loader->request->progress)
 		strv_add(ret_args, "--progress");
@@ -180,11 +205,11 @@ static int start_helper(struct loader *loader, struct layer_job *job, size_t num
 	if (directory_fd < 0)
 		return directory_fd;
 	if (job->keep_blob) {
-		blob_fd = make_blob_file(loader, number, err);
-		if (blob_fd < 0)
-			return blob_fd;
+		r = prepare_blob(loader, job, number, &blob_fd, err);
+		if (r < 0)
+			return r;
 	}
-	helper_args(loader, job, &args);
+	helper_args(loader, job, blob_fd >= 0, &args);
 	start = (struct unpack_start){
 		.args = &args,
 		.input_fd = job->file.fd,
@@ -230,7 +255,7 @@ static int finish_helper(struct loader *loader, struct layer_job *job, struct er
 	return 0;
 }
 
-/* The files are there, only the blob is not: it is copied and hashed, not unpacked. */
+/* The files are there, only the blob is not: it is copied, where it must be, and hashed. */
 static int copy_blob(struct loader *loader, struct layer_job *job, size_t number, struct error *err)
 {
 	auto_free char *buffer = xmalloc(COPY_CHUNK);
@@ -243,9 +268,9 @@ static int copy_blob(struct loader *loader, struct layer_job *job, size_t number
 	r = archive_open(loader->archive, job->source->file, &job->file, err);
 	if (r < 0)
 		return r;
-	fd = make_blob_file(loader, number, err);
-	if (fd < 0)
-		return fd;
+	r = prepare_blob(loader, job, number, &fd, err);
+	if (r < 0)
+		return r;
 	sha256_init(&hash);
 	while (at < job->file.size_bytes) {
 		uint64_t left = job->file.size_bytes - at;
@@ -254,7 +279,7 @@ static int copy_blob(struct loader *loader, struct layer_job *job, size_t number
 
 		if (n >= 0 && (size_t)n != want)
 			return err_set(err, ERR_INVALID, 0, "the archive ends inside a layer");
-		r = n < 0 ? (int)n : fd_write_all(fd, buffer, want);
+		r = n < 0 || fd < 0 ? (int)(n < 0 ? n : 0) : fd_write_all(fd, buffer, want);
 		if (r < 0)
 			return err_set(err, ERR_SYSTEM, -r, "copy a layer");
 		sha256_update(&hash, buffer, want);

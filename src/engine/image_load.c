@@ -132,7 +132,7 @@ static int index_archive(struct loader *loader, struct error *err)
 	if (!spooled)
 		cleanup_close_fd(&loader->spool_fd);
 	return archive_new_tar(index, spooled ? loader->spool_fd : loader->input_fd,
-			       &loader->archive, err);
+			       loader->staging_fd, &loader->archive, err);
 }
 
 static int open_archive(struct loader *loader, struct error *err)
@@ -214,8 +214,10 @@ static int load_image(struct loader *loader, const struct source_image *image, b
 	if (r < 0)
 		return r;
 	/* What is deleted is not flushed. */
-	if (last)
+	if (last) {
 		cleanup_close_fd(&loader->spool_fd);
+		archive_remove_parts(loader->archive);
+	}
 	r = image_commit(loader, image, &jobs, err);
 	if (r < 0)
 		return r;

@@ -22,6 +22,7 @@ struct removal {
 	struct store *store;
 	const char *selector;
 	bool force;
+	const char *platform;
 	struct image_record record;
 	char *name; /* the one of its names that the selector is; NULL: it is an id */
 	struct strv lines;
@@ -36,6 +37,21 @@ static void removal_release(struct removal *removal)
 
 DEFINE_CLEANUP_VALUE(struct removal, removal_release);
 
+/* An image is for one platform here; docker, which keeps several in one, leaves the others. */
+static int check_platform(const struct removal *removal, struct error *err)
+{
+	auto_(image_config_release) struct image_config config = {0};
+	const char *text = removal->record.config;
+	int r;
+
+	if (!removal->platform)
+		return 0;
+	r = image_config_parse(text, strlen(text), &config, err);
+	if (r < 0)
+		return r;
+	return image_require_platform(removal->selector, &config, removal->platform, err);
+}
+
 static int start_removal(struct removal *removal, struct error *err)
 {
 	auto_(reference_release) struct reference reference = {0};
@@ -44,6 +60,8 @@ static int start_removal(struct removal *removal, struct error *err)
 	int r;
 
 	r = image_find(removal->engine, removal->selector, &removal->record, err);
+	if (r >= 0)
+		r = check_platform(removal, err);
 	if (r < 0)
 		return r;
 	if (reference_parse(removal->selector, &reference, &ignored) < 0 || reference.digest)
@@ -181,13 +199,14 @@ static void emit_lines(const struct removal *removal)
 	}
 }
 
-int image_remove(struct engine *engine, const char *selector, bool force, struct strv *ret_lines,
-		 struct error *err)
+int image_remove(struct engine *engine, const struct image_remove_request *request,
+		 struct strv *ret_lines, struct error *err)
 {
 	auto_(removal_release) struct removal removal = {
 		.engine = engine,
-		.selector = selector,
-		.force = force,
+		.selector = request->selector,
+		.force = request->force,
+		.platform = request->platform,
 	};
 	int r;
 

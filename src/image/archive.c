@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/strv.h"
+#include "image/archive_part.h"
 
 /* Links to links: docker's older archives have one step. */
 #define MAX_HOPS 8
@@ -17,12 +19,14 @@ struct entry {
 	char *name;
 	char *target; /* of a link, already looked at from the top; NULL: a file */
 	bool is_file;
+	char *part; /* of a file that lies on its own; then offset is 0 */
 	uint64_t offset, size_bytes;
 	size_t position; /* in the archive: of two with one name the later counts */
 };
 
 struct archive {
 	int fd;
+	int parts_fd;
 	bool is_directory;
 	struct entry *entries; /* sorted by name */
 	size_t count;
@@ -42,6 +46,7 @@ void archive_free(struct archive *archive)
 	for (size_t i = 0; i < archive->count; i++) {
 		free(archive->entries[i].name);
 		free(archive->entries[i].target);
+		free(archive->entries[i].part);
 	}
 	free(archive->entries);
 	free(archive);
@@ -96,7 +101,8 @@ static int read_entry(const json_t *object, struct entry *entry, struct error *e
 	const char *name = json_get_string(object, "name", NULL);
 	const char *type = json_get_string(object, "type", "");
 	const char *target = json_get_string(object, "target", "");
-	int64_t offset = json_get_int(object, "offset", -1);
+	int64_t part = json_get_int(object, "part", -1);
+	int64_t offset = json_get_int(object, "offset", part >= 0 ? 0 : -1);
 	int64_t size = json_get_int(object, "size", -1);
 
 	if (!name || !name[0])
@@ -110,13 +116,16 @@ static int read_entry(const json_t *object, struct entry *entry, struct error *e
 		if (offset < 0 || size < 0)
 			return err_set(err, ERR_INTERNAL, 0, "the archive's index has no place");
 		entry->is_file = true;
+		if (part >= 0)
+			entry->part = xasprintf(ARCHIVE_PART_NAME, (size_t)part);
 		entry->offset = (uint64_t)offset;
 		entry->size_bytes = (uint64_t)size;
 	}
 	return 0;
 }
 
-int archive_new_tar(const json_t *index, int fd, struct archive **ret_archive, struct error *err)
+int archive_new_tar(const json_t *index, int fd, int parts_fd, struct archive **ret_archive,
+		    struct error *err)
 {
 	auto_(archive_free) struct archive *archive = xcalloc(1, sizeof(*archive));
 	const json_t *entries = json_object_get(index, "entries");
@@ -125,6 +134,7 @@ int archive_new_tar(const json_t *index, int fd, struct archive **ret_archive, s
 	int r;
 
 	archive->fd = fd;
+	archive->parts_fd = parts_fd;
 	archive->entries = xcalloc(json_array_size(entries) + 1, sizeof(archive->entries[0]));
 	json_array_foreach (entries, i, item) {
 		archive->count = i + 1;
@@ -154,6 +164,33 @@ static int not_found(struct error *err, const char *name)
 	return err_set(err, ERR_NOT_FOUND, 0, "the archive has no '%.200s'", name);
 }
 
+static int open_part(const struct archive *archive, const struct entry *entry,
+		     struct archive_file *ret_file, struct error *err)
+{
+	auto_close int fd = NO_FD;
+	struct stat st;
+
+	fd = openat(archive->parts_fd, entry->part, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open the copy of '%.200s'", entry->name);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != entry->size_bytes)
+		return err_set(err, ERR_INTERNAL, 0, "the copy of '%.200s' is none", entry->name);
+	*ret_file = (struct archive_file){
+		.fd = TAKE_FD(fd),
+		.owned = true,
+		.size_bytes = entry->size_bytes,
+		.part = entry->part,
+	};
+	return 0;
+}
+
+void archive_remove_parts(const struct archive *archive)
+{
+	for (size_t i = 0; i < archive->count; i++)
+		if (archive->entries[i].part)
+			(void)unlinkat(archive->parts_fd, archive->entries[i].part, 0);
+}
+
 static int open_in_tar(const struct archive *archive, const char *name,
 		       struct archive_file *ret_file, struct error *err)
 {
@@ -169,6 +206,8 @@ static int open_in_tar(const struct archive *archive, const char *name,
 	}
 	if (!entry)
 		return not_found(err, name);
+	if (entry->part)
+		return open_part(archive, entry, ret_file, err);
 	*ret_file = (struct archive_file){
 		.fd = archive->fd,
 		.offset = entry->offset,

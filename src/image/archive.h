@@ -23,12 +23,20 @@ struct archive_file {
 	int fd;
 	bool owned; /* else fd belongs to the archive */
 	uint64_t offset, size_bytes;
+	const char *part; /* its name in parts_fd, when it is a file of its own there; borrowed */
 };
 
 void archive_file_release(struct archive_file *file);
 
-/* `index` is the helper's object ("entries": …); offsets are positions in fd, which is borrowed. */
-int archive_new_tar(const json_t *index, int fd, struct archive **ret_archive, struct error *err);
+/*
+ * `index` is the helper's object ("entries": …); offsets are positions in fd, parts (archive_part.h)
+ * lie in parts_fd, which is NO_FD when there can be none. Both are borrowed.
+ */
+int archive_new_tar(const json_t *index, int fd, int parts_fd, struct archive **ret_archive,
+		    struct error *err);
+
+/* Removes the parts. Those that were linked elsewhere stay there. Only fd is of use afterwards. */
+void archive_remove_parts(const struct archive *archive);
 
 /* dir_fd is borrowed. */
 int archive_new_directory(int dir_fd, struct archive **ret_archive, struct error *err);

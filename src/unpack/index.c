@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "image/archive_part.h"
 #include "unpack/protocol.h"
 #include "unpack/tar_header.h"
 #include "unpack/tar_path.h"
@@ -59,11 +60,21 @@ static int file_skip(struct tar_input *input, uint64_t len, struct error *err)
 	return 0;
 }
 
+static bool is_file(const struct tar_entry *entry)
+{
+	return entry->type == TAR_FILE && !entry->sparse;
+}
+
+static void set_number(json_t *object, const char *name, uint64_t number)
+{
+	(void)json_object_set_new(object, name, json_integer((json_int_t)number));
+}
+
 static const char *type_name(const struct tar_entry *entry)
 {
 	switch (entry->type) {
 	case TAR_FILE:
-		return entry->sparse ? "other" : "file";
+		return is_file(entry) ? "file" : "other";
 	case TAR_DIR:
 		return "dir";
 	case TAR_SYMLINK:
@@ -120,16 +131,66 @@ static int describe(const struct tar_entry *entry, json_t **ret_object, struct e
 	if (entry->type == TAR_SYMLINK &&
 	    json_object_set_new(object, "target", json_string(entry->link)) < 0)
 		return 0;
-	if (strcmp(type, "file") == 0) {
-		(void)json_object_set_new(object, "offset",
-					  json_integer((json_int_t)entry->data_offset));
-		(void)json_object_set_new(object, "size", json_integer((json_int_t)entry->size));
-	}
+	if (is_file(entry))
+		set_number(object, "size", entry->size);
 	*ret_object = TAKE_PTR(object);
 	return 0;
 }
 
-static int add_entry(const struct tar_entry *entry, struct strbuf *text, struct error *err)
+/* ---- the data of an archive that cannot be read again ---- */
+
+static int write_data(struct tar_reader *reader, int fd, struct error *err)
+{
+	const uint8_t *data;
+	ssize_t n;
+	int r;
+
+	while ((n = tar_reader_data(reader, &data, err)) > 0) {
+		r = fd_write_all(fd, data, (size_t)n);
+		if (r < 0)
+			return err_set(err, ERR_SYSTEM, -r, "write the archive's copy");
+		if (tar_reader_consume(reader, (uint64_t)n, err) < 0)
+			return err_result(err);
+	}
+	return (int)n;
+}
+
+static int write_part(struct tar_reader *reader, struct index_spool *spool, struct error *err)
+{
+	auto_free char *name = xasprintf(ARCHIVE_PART_NAME, spool->parts);
+	auto_close int fd = NO_FD;
+
+	fd = openat(spool->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "create a file for the archive's copy");
+	return write_data(reader, fd, err);
+}
+
+static int store_file(struct tar_reader *reader, const struct tar_entry *entry,
+		      struct index_spool *spool, json_t *object, struct error *err)
+{
+	int r;
+
+	if (!spool) {
+		set_number(object, "offset", entry->data_offset);
+		return 0;
+	}
+	if (entry->size >= UNPACK_PART_MIN) {
+		r = write_part(reader, spool, err);
+		set_number(object, "part", spool->parts++);
+		return r;
+	}
+	r = write_data(reader, spool->fd, err);
+	set_number(object, "offset", spool->size);
+	spool->size += entry->size;
+	return r;
+}
+
+/* ---- the list ---- */
+
+static int add_entry(struct tar_reader *reader, const struct tar_entry *entry,
+		     struct index_spool *spool, struct strbuf *text, struct error *err)
 {
 	auto_(json_decref) json_t *object = NULL;
 	auto_free char *line = NULL;
@@ -138,6 +199,8 @@ static int add_entry(const struct tar_entry *entry, struct strbuf *text, struct 
 		return err_result(err);
 	if (!object)
 		return 0;
+	if (is_file(entry) && store_file(reader, entry, spool, object, err) < 0)
+		return err_result(err);
 	line = json_text(object);
 	if (text->len + strlen(line) > UNPACK_RESULT_MAX - 4096)
 		return err_set(err, ERR_INVALID, EFBIG, "too many files in the archive");
@@ -147,8 +210,8 @@ static int add_entry(const struct tar_entry *entry, struct strbuf *text, struct 
 	return 0;
 }
 
-int index_list(struct tar_input *input, uint64_t max_entries, struct strbuf *ret_text,
-	       struct error *err)
+int index_list(struct tar_input *input, struct index_spool *spool, uint64_t max_entries,
+	       struct strbuf *ret_text, struct error *err)
 {
 	auto_(tar_reader_release) struct tar_reader reader = {.input = input};
 	struct tar_entry entry;
@@ -160,7 +223,7 @@ int index_list(struct tar_input *input, uint64_t max_entries, struct strbuf *ret
 		if (++count > max_entries)
 			return err_set(err, ERR_INVALID, E2BIG,
 				       "more than %" PRIu64 " files in the archive", max_entries);
-		if (add_entry(&entry, ret_text, err) < 0)
+		if (add_entry(&reader, &entry, spool, ret_text, err) < 0)
 			return err_result(err);
 	}
 	if (r < 0)
@@ -189,7 +252,7 @@ static int list_file(int fd, const struct options *options, struct strbuf *text,
 		return err_set(err, ERR_INVALID, EFBIG,
 			       "the archive is larger than the %" PRIu64 " bytes allowed",
 			       options->max_bytes);
-	return index_list(&f->input, options->max_entries, text, err);
+	return index_list(&f->input, NULL, options->max_entries, text, err);
 }
 
 /* Before anything is written: is this a tar at all? */
@@ -207,23 +270,19 @@ static int check_first(struct tar_input *input, struct error *err)
 	return 0;
 }
 
-static int spool(struct pipeline *pipeline, struct tar_input *input, struct error *err)
+/* Every file is written once: a large one is what its blob will be. */
+static int list_stream(const struct options *options, const struct confinement *c,
+		       struct pipeline *pipeline, struct tar_input *input, struct strbuf *text,
+		       struct error *err)
 {
+	struct index_spool spool = {.fd = UNPACK_EXTRA_FD, .dir_fd = c->root_fd};
 	struct pipeline_totals totals;
-	const uint8_t *data;
-	ssize_t n;
-	int r;
 
 	if (check_first(input, err) < 0)
 		return err_result(err);
-	while ((n = input->peek(input, &data, err)) > 0) {
-		r = fd_write_all(UNPACK_EXTRA_FD, data, (size_t)n);
-		if (r < 0)
-			return err_set(err, ERR_SYSTEM, -r, "write the archive's copy");
-		if (input->skip(input, (uint64_t)n, err) < 0)
-			return err_result(err);
-	}
-	return n < 0 ? (int)n : pipeline_finish(pipeline, &totals, err);
+	if (index_list(input, &spool, options->max_entries, text, err) < 0)
+		return err_result(err);
+	return pipeline_finish(pipeline, &totals, err);
 }
 
 /* A plain tar in a regular file is read in place; *ret_compression says what it is. */
@@ -245,12 +304,13 @@ static int look(bool *ret_is_file, enum compression *ret_compression, struct err
 	return 0;
 }
 
-int index_run(const struct options *options, struct pipeline *pipeline, struct strbuf *ret_text,
-	      struct error *err)
+int index_run(const struct options *options, const struct confinement *c, struct pipeline *pipeline,
+	      struct strbuf *ret_text, struct error *err)
 {
 	enum compression compression = COMPRESSION_NONE;
-	struct tar_input *input;
+	struct tar_input *input = NULL;
 	bool is_file = false, spooled;
+	int r;
 
 	if (look(&is_file, &compression, err) < 0)
 		return err_result(err);
@@ -260,12 +320,12 @@ int index_run(const struct options *options, struct pipeline *pipeline, struct s
 			       "the archive is compressed or a pipe, and there is no spool");
 	if (spooled && pipeline_start(pipeline, &compression, &input, err) < 0)
 		return err_result(err);
-	if (spooled && spool(pipeline, input, err) < 0)
-		return err_result(err);
 	strbuf_addf(ret_text, "{\"index\":{\"spooled\":%s,\"compression\":\"%s\",\"entries\":",
 		    spooled ? "true" : "false", compression_name(compression));
-	if (list_file(spooled ? UNPACK_EXTRA_FD : UNPACK_INPUT_FD, options, ret_text, err) < 0)
-		return err_result(err);
+	r = spooled ? list_stream(options, c, pipeline, input, ret_text, err)
+		    : list_file(UNPACK_INPUT_FD, options, ret_text, err);
+	if (r < 0)
+		return r;
 	strbuf_adds(ret_text, "}}");
 	return 0;
 }

@@ -102,10 +102,11 @@ static struct pipeline *new_pipeline(const struct options *options)
 	return pipeline_new(&request);
 }
 
-static int do_index(const struct options *options, struct pipeline *pipeline, struct error *err)
+static int do_index(const struct options *options, const struct confinement *c,
+		    struct pipeline *pipeline, struct error *err)
 {
 	auto_(strbuf_release) struct strbuf text = {0};
-	int r = index_run(options, pipeline, &text, err);
+	int r = index_run(options, c, pipeline, &text, err);
 
 	return r < 0 ? r : answer_text(text.data, text.len);
 }
@@ -198,7 +199,7 @@ static int run(int argc, char **argv, struct error *err)
 	log_debug("unpack", "confined; the first byte is read now");
 	switch (options.job) {
 	case JOB_INDEX:
-		return do_index(&options, pipeline, err);
+		return do_index(&options, &confinement, pipeline, err);
 	case JOB_LAYER:
 		return do_layer(&options, &confinement, pipeline, err);
 	case JOB_PACK:

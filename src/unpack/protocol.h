@@ -24,13 +24,13 @@
  *	UNPACK_RESULT_FD  write end of a pipe; the answer
  *	UNPACK_INPUT_FD   file or pipe to read; pack: to write
  *	UNPACK_OUTPUT_FD  layer: directory to fill (O_RDONLY | O_DIRECTORY, not O_PATH), empty;
- *	                  index: a directory of ours, empty, mode 0700, used as the helper's root
- *	                  only (the staging directory of this load will do; nothing is made in it);
+ *	                  index: a directory of ours, empty, mode 0700, which becomes the helper's
+ *	                  root (the staging directory of this load will do); parts are made in it;
  *	                  pack, find, extract: the directory that is the root of all paths, with
  *	                  what is mounted below it, or a mount namespace (/proc/PID/ns/mnt) whose
  *	                  root is
  *	UNPACK_EXTRA_FD   layer with --blob: regular file that receives the input as it came;
- *	                  index with --spool: regular file, O_RDWR, empty, that receives the tar
+ *	                  index with --spool: regular file, empty, that receives small files
  *	UNPACK_WAKE_FD    layer with --follow: read end of a pipe
  *
  * The helper needs to be started as root (or in a user namespace with the layer's ids mapped) with
@@ -47,13 +47,16 @@
  * The input is a tar archive, plain or compressed by gzip, zstd, xz or bzip2. A regular file is
  * read from its beginning, whatever its offset; a pipe from where it is. When the input is a
  * plain tar in a regular file, only headers are read and offsets are positions in the input.
- *Otherwise the tar is written to the spool first and offsets are positions in the spool.
+ * Otherwise it is read once, and its files are written on the way: those of UNPACK_PART_MIN bytes and
+ * more as UNPACK_OUTPUT_FD/part.N (image/archive_part.h), mode 0600, and smaller ones to the
+ * spool; offsets are positions there.
  *
  *	{"index": {
  *	    "spooled": false,
  *	    "compression": "none",                    "none" "gzip" "zstd" "xz" "bzip2"
  *	    "entries": [                              in the archive's order
  *	        {"name": "manifest.json", "type": "file", "offset": 1536, "size": 412},
+ *	        {"name": "blobs/sha256/…", "type": "file", "part": 0, "size": 31415926},
  *	        {"name": "repo/layer.tar", "type": "symlink", "target": "../other/layer.tar"},
  *	        {"name": "again.tar", "type": "hardlink", "target": "blobs/sha256/…"},
  *	        {"name": "blobs", "type": "dir"},
@@ -173,6 +176,9 @@
 
 /* Longest answer; an archive that would need more is refused by the helper. */
 #define UNPACK_RESULT_MAX ((size_t)8 << 20)
+
+/* What a blob of its own is worth: below, a copy costs less than a file. */
+#define UNPACK_PART_MIN ((uint64_t)256 << 10)
 
 #define UNPACK_INDEX_MAX_ENTRIES 100000
 #define UNPACK_LAYER_MAX_ENTRIES 10000000

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (json_parse((const char *)data, (size_t)(split - data), "index", &index, &err) < 0)
 		return 0;
 	fd = memory_file(split + 2, size - (size_t)(split + 2 - data));
-	if (archive_new_tar(index, fd, &archive, &err) < 0)
+	if (archive_new_tar(index, fd, NO_FD, &archive, &err) < 0)
 		return 0;
 	if (source_images_read(archive, &request, &images, &err) >= 0 && images.count == 0)
 		abort();

@@ -70,7 +70,7 @@ static void list(const uint8_t *data, size_t size)
 	auto_(strbuf_release) struct strbuf text = {0};
 	auto_(error_release) struct error err = {0};
 
-	(void)index_list(&input.input, 1000, &text, &err);
+	(void)index_list(&input.input, NULL, 1000, &text, &err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

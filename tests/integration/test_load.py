@@ -86,6 +86,56 @@ def test_compressions(empty_skiff, tmp_path, compression, way):
     assert store_files(empty_skiff, "staging") == []
 
 
+def written_by(skiff, *args, **options):
+    """Bytes that skiff and its helpers gave to write(2): those of children count when they end."""
+    program = [str(one) for one in skiff.command(*args)]
+    done = subprocess.run(["sh", "-c", '"$@" >&2 && cat /proc/$$/io', "sh", *program], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return int(dict(line.split(": ") for line in done.stdout.splitlines())["wchar"])
+
+
+@pytest.mark.parametrize("way", ["file", "pipe", "compressed"])
+def test_every_byte_is_written_once(empty_skiff, tmp_path, way):
+    """A layer's blob and its files: nothing in between, also when the archive cannot be read again."""
+    image = Image("once:1", config={"Cmd": ["/hello"]})
+    for number in range(3):
+        image.layer().file(f"file{number}", os.urandom(1 << 20).hex())
+    archive = image.write_docker_archive(tmp_path / "image.tar")
+    if way == "compressed":
+        archive = tmp_path / "image.tar.gz"
+        archive.write_bytes(gzip.compress((tmp_path / "image.tar").read_bytes(), 1))
+    if way == "pipe":
+        with subprocess.Popen(["cat", archive], stdout=subprocess.PIPE) as cat:
+            written = written_by(empty_skiff, "load", stdin=cat.stdout)
+    else:
+        written = written_by(empty_skiff, "load", "-i", archive, stdin=subprocess.DEVNULL)
+    files = 3 * (2 << 20)
+    assert 2 * files < written < 2 * files + (1 << 20)
+    assert empty_skiff.run("system", "fsck").stdout
+    layer, = (layer for layer in image.layers if b"file1" in layer.tar_bytes()[:100])
+    name = hashlib.sha256(layer.tar_bytes()).hexdigest()
+    blob = empty_skiff.root / "oci/blobs/sha256" / name
+    assert blob.read_bytes() == layer.tar_bytes() and blob.stat().st_nlink == 1
+    assert store_files(empty_skiff, "staging") == []
+
+
+def test_known_layers_from_a_pipe(empty_skiff, tmp_path):
+    """Parts that nothing needs go; of a layer that is there without its blob, the blob is kept."""
+    image = Image("known:1", config={"Cmd": ["/hello"]})
+    image.layer().file("one", os.urandom(1 << 20).hex())
+    archive = image.write_docker_archive(tmp_path / "image.tar").read_bytes()
+    empty_skiff.run("load", input=archive)
+    before = blobs(empty_skiff)
+    empty_skiff.run("load", input=archive)
+    assert blobs(empty_skiff) == before
+    name = hashlib.sha256(image.layers[0].tar_bytes()).hexdigest()
+    (empty_skiff.root / "oci/blobs/sha256" / name).unlink()
+    empty_skiff.run("load", input=archive)
+    assert blobs(empty_skiff) == before
+    empty_skiff.run("system", "fsck")
+    assert store_files(empty_skiff, "staging") == []
+
+
 @pytest.mark.parametrize("layout", ["docker", "oci"])
 def test_unpacked_directory(empty_skiff, tmp_path, layout):
     image = small_image("a:1")
@@ -326,6 +376,23 @@ def test_rmi_rules(skiff):
     skiff.run("wait", "web")
     assert store_files(skiff, "layers")
     skiff.run("rm", "web")
+    assert_store_is_empty(skiff)
+
+
+def test_rmi_platform_and_no_prune(skiff):
+    """An image that another was made from stays, with or without --no-prune, as docker's."""
+    ours = skiff.inspect("busybox")["Architecture"]
+    other = "s390x" if ours != "s390x" else "amd64"
+    failed = skiff.fails("rmi", "--platform", f"linux/{other}", "busybox", code=1)
+    assert f"does not provide the specified platform (linux/{other})" in failed.stderr
+    assert "platform" in skiff.fails("rmi", "--platform", "a/b/c/d", "busybox", code=1).stderr
+    skiff.run("create", "--name", "web", "busybox")
+    skiff.run("commit", "web", "child:1")
+    skiff.run("rm", "web")
+    parent = skiff.inspect("busybox")["Id"]
+    skiff.run("rmi", "--no-prune", "child:1")
+    assert skiff.inspect("busybox")["Id"] == parent
+    skiff.run("rmi", "--platform", f"linux/{ours}", "busybox")
     assert_store_is_empty(skiff)
 
 

@@ -721,9 +721,36 @@ def test_index_spooled(unpack, compression, pipe):
     unpack.index_fails(data, pipe=pipe, kind="unavailable")
     found = unpack.index(data, "--spool", pipe=pipe)
     assert found["spooled"] and found["compression"] == compression
-    assert unpack.extra.read_bytes() == TREE
+    stored = unpack.extra.read_bytes()
+    assert len(stored) == sum(entry.get("size", 0) for entry in found["entries"])
     entry = found["entries"][1]
-    assert TREE[entry["offset"]:entry["offset"] + 10] == b"0123456789"
+    assert stored[entry["offset"]:entry["offset"] + 10] == b"0123456789"
+    assert unpack.names() == [], "small files are no parts"
+
+
+def test_index_stores_large_files_apart(unpack):
+    """Each byte is written once, and only those of files."""
+    large = [os.urandom(size) for size in (256 << 10, (5 << 20) + 1)]
+    data = archive(file("small", b"small"), file("a/one", large[0]), file("two", large[1]),
+                   file("last", b"last"), file("two", b"again"))
+    found = unpack.index(data, "--spool", pipe=True)
+    assert [(entry["name"], entry.get("part"), entry.get("offset"), entry["size"])
+            for entry in found["entries"]] == [
+        ("small", None, 0, 5), ("a/one", 0, None, len(large[0])), ("two", 1, None, len(large[1])),
+        ("last", None, 5, 4), ("two", None, 9, 5)]
+    assert unpack.extra.read_bytes() == b"smalllastagain"
+    for number, content in enumerate(large):
+        part = unpack.directory / f"part.{number}"
+        assert part.read_bytes() == content and part.stat().st_mode == 0o100600
+    assert unpack.names() == ["part.0", "part.1"]
+
+
+def test_index_of_a_stream_that_is_cut_short(unpack):
+    data = archive(file("a", b"x" * 1000000), file("b", b"y" * 1000000))
+    for length in (1000, 600000, 1001500, len(data) - 1024):
+        unpack.index_fails(data[:length], "--spool", pipe=True, message="cut short")
+        for part in unpack.names():
+            (unpack.directory / part).unlink()
 
 
 def test_index_of_what_is_no_archive(unpack):

@@ -368,7 +368,7 @@ static void follows_links_in_a_tar_index(void **state)
 	struct archive_file file = {0};
 
 	assert_int_equal(json_parse(text, strlen(text), "index", &index, &f->err), 0);
-	assert_int_equal(archive_new_tar(index, 0, &archive, &f->err), 0);
+	assert_int_equal(archive_new_tar(index, 0, NO_FD, &archive, &f->err), 0);
 	assert_int_equal(archive_open(archive, "h", &file, &f->err), 0);
 	assert_int_equal(file.offset, 1024); /* the later of two */
 	assert_int_equal(file.size_bytes, 2);
