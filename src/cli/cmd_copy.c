@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/registry_options.h"
+#include "cli/transfer_view.h"
 #include "engine/image_copy.h"
 
 struct copy_opts {
@@ -45,14 +46,6 @@ static void copy_init(void *opts)
 	registry_opts_init(&o->registry);
 }
 
-static void show_progress(void *context, const char *digest, uint64_t size_bytes)
-{
-	const struct command_call *call = context;
-
-	(void)fprintf(call->cli->err, "Copying blob %.19s (%llu bytes)\n", digest,
-		      (unsigned long long)size_bytes);
-}
-
 static int write_digest(const struct command_call *call, const char *path, const char *digest)
 {
 	auto_fclose FILE *file = fopen(path, "we");
@@ -65,6 +58,8 @@ static int write_digest(const struct command_call *call, const char *path, const
 static int copy_run(const struct command_call *call)
 {
 	const struct copy_opts *opts = call->opts;
+	/* The digest alone is the output. */
+	auto_(transfer_view_release) struct transfer_view view = TRANSFER_VIEW(call->cli->err);
 	auto_(image_copy_result_release) struct image_copy_result result = {0};
 	auto_(error_release) struct error err = {0};
 	struct image_copy_request request = {
@@ -74,8 +69,7 @@ static int copy_run(const struct command_call *call)
 		.all = opts->all,
 		.source_registry = registry_opts_request(&opts->registry),
 		.target_registry = registry_opts_request(&opts->registry),
-		.progress = opts->quiet ? NULL : show_progress,
-		.context = (void *)call,
+		.progress = opts->quiet ? NULL : transfer_view_progress(&view),
 	};
 
 	request.source_registry.creds = opts->source_creds;
@@ -95,9 +89,8 @@ const struct command cmd_copy = {
 	.summary = "Copy an image between registries, directories, archives and the store",
 	.description =
 		"Places are docker://NAME (a registry), oci:DIRECTORY[:NAME], dir:DIRECTORY, "
-		"docker-archive:FILE and oci-archive:FILE (from and to the store only), or the "
-		"NAME "
-		"of an image in the store.\n\n"
+		"oci-archive:FILE[:NAME], docker-archive:FILE[:NAME[:TAG]], or the NAME of an "
+		"image in the store.\n\n"
 		"Manifests and layers are copied as they are, so every digest stays what it is. Of "
 		"an index the image for this machine is copied, with --all everything. Artifacts "
 		"are "

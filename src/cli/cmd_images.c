@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/container_text.h"
 #include "cli/human.h"
+#include "cli/images_tree.h"
 #include "cli/listing.h"
 #include "engine/engine.h"
 #include "engine/image.h"
@@ -23,7 +24,7 @@
 struct images_opts {
 	struct strv filters;
 	const char *format;
-	bool all, digests, no_trunc, quiet;
+	bool all, digests, no_trunc, quiet, tree;
 };
 
 static const struct option_spec images_options[] = {
@@ -39,6 +40,8 @@ static const struct option_spec images_options[] = {
 		   "Format the output: \"table\", \"table TEMPLATE\", \"json\" or a Go TEMPLATE"),
 	OPT_FLAG(struct images_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
 	OPT_FLAG(struct images_opts, quiet, 'q', "quiet", "Only show image IDs"),
+	OPT_FLAG(struct images_opts, tree, 0, "tree",
+		 "List images with their platforms as a tree (experimental)"),
 	OPT_END,
 };
 
@@ -295,6 +298,41 @@ static const char *const digest_columns[] = {"Repository",   "Tag",  "Digest", "
 	"repository: {{.Repository}}\ntag: {{.Tag}}\ndigest: {{.Digest}}\nimage_id: "              \
 	"{{.ID}}\ncreated_at: {{.CreatedAt}}\nvirtual_size: {{.Size}}\n"
 
+/* ---- the tree ---- */
+
+static const char *option_without_tree(const struct images_opts *opts)
+{
+	if (opts->quiet)
+		return "--quiet";
+	if (opts->no_trunc)
+		return "--no-trunc";
+	if (opts->digests)
+		return "--digests";
+	return opts->format && opts->format[0] ? "--format" : NULL;
+}
+
+/* All names of an image are one item: rows of one image follow each other. */
+static int print_tree(const struct command_call *call, const struct image_rows *rows,
+		      struct error *err)
+{
+	auto_free struct images_tree_item *items = xcalloc(rows->count + 1, sizeof(items[0]));
+	size_t count = 0;
+	int r;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct image_row *row = &rows->items[i];
+
+		if (count == 0 || items[count - 1].record != row->record)
+			items[count++] = (struct images_tree_item){.record = row->record};
+		if (strcmp(row->repository, NO_NAME) != 0)
+			strv_addf(&items[count - 1].names, "%s:%s", row->repository, row->tag);
+	}
+	r = images_tree_print(call->engine, items, count, call->cli->out, err);
+	for (size_t i = 0; i < count; i++)
+		strv_release(&items[i].names);
+	return r;
+}
+
 /* ---- the command ---- */
 
 static int images_run(const struct command_call *call)
@@ -314,17 +352,21 @@ static int images_run(const struct command_call *call)
 	auto_(image_records_release) struct image_records records = {0};
 	auto_(image_rows_release) struct image_rows rows = {0};
 	auto_(error_release) struct error err = {0};
+	const char *alien = opts->tree ? option_without_tree(opts) : NULL;
+	int r;
 
+	if (alien)
+		return cli_refuse(call, "%s is not yet supported with --tree", alien);
 	if (image_list(call->engine, &records, &err) < 0)
 		return cli_fail(call, &err);
 	for (size_t i = 0; i < records.count; i++)
 		add_rows(&records.items[i], &rows);
 	if (keep_wanted(call, &rows, &err) < 0)
 		return cli_fail(call, &err);
-	if (listing_print(&listing, rows.items, sizeof(*rows.items), rows.count, call->cli->out,
-			  &err) < 0)
-		return cli_fail(call, &err);
-	return 0;
+	r = opts->tree ? print_tree(call, &rows, &err)
+		       : listing_print(&listing, rows.items, sizeof(*rows.items), rows.count,
+				       call->cli->out, &err);
+	return r < 0 ? cli_fail(call, &err) : 0;
 }
 
 const struct command cmd_images = {

@@ -9,6 +9,7 @@
 #include "cli/transfer_view.h"
 #include "engine/engine.h"
 #include "engine/image.h"
+#include "engine/image_copy.h"
 #include "engine/registry.h"
 
 struct pull_opts {
@@ -64,6 +65,27 @@ static int pull_one(const struct command_call *call, const char *name)
 	return 0;
 }
 
+/* What has a name in the archive or directory keeps it. */
+static int pull_from_file(const struct command_call *call, const char *place)
+{
+	const struct pull_opts *opts = call->opts;
+	auto_(transfer_view_release) struct transfer_view view = TRANSFER_VIEW(call->cli->out);
+	const struct image_want want = {
+		.name = place,
+		.platform = opts->platform,
+		.progress = opts->quiet ? NULL : transfer_view_progress(&view),
+	};
+	auto_(load_result_release) struct load_result result = {0};
+	auto_(error_release) struct error err = {0};
+	auto_(strv_release) struct strv ids = {0};
+
+	if (image_load_place(call->engine, &want, &ids, &result, &err) < 0)
+		return cli_fail(call, &err);
+	(void)fprintf(call->cli->out, "%s\n",
+		      result.names.count ? result.names.items[0] : ids.items[0]);
+	return 0;
+}
+
 static int pull_all(const struct command_call *call, const char *repository)
 {
 	const struct pull_opts *opts = call->opts;
@@ -89,6 +111,9 @@ static int pull_run(const struct command_call *call)
 	const char *name = call->args->items[0];
 	const char *last = strrchr(name, '/');
 
+	if (image_copy_is_file_place(name))
+		return opts->all_tags ? cli_refuse(call, "--all-tags/-a is for registries")
+				      : pull_from_file(call, name);
 	if (!opts->all_tags)
 		return pull_one(call, name);
 	if (strpbrk(last ? last : name, ":@"))
@@ -100,6 +125,9 @@ const struct command cmd_pull = {
 	.name = "pull",
 	.usage = "[OPTIONS] NAME[:TAG|@DIGEST]",
 	.summary = "Download an image from a registry",
+	.description =
+		"NAME may also be a place on this machine: oci:DIRECTORY[:NAME], dir:DIRECTORY, "
+		"oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME[:TAG]].",
 	.min_args = 1,
 	.max_args = 1,
 	.needs = NEEDS_ENGINE,

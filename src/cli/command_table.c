@@ -96,6 +96,7 @@ static const struct command_path paths[] = {
 	{"image", "rm", &cmd_rmi},
 	{"image", "save", &cmd_save},
 	{"image", "tag", &cmd_tag},
+	{"image", "tree", &cmd_image_tree},
 	{"manifest", "annotate", &cmd_manifest_annotate},
 	{"manifest", "create", &cmd_manifest_create},
 	{"manifest", "inspect", &cmd_manifest_inspect},

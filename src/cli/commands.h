@@ -25,6 +25,7 @@ extern const struct command cmd_healthcheck_run;
 extern const struct command cmd_history;
 extern const struct command cmd_image_inspect;
 extern const struct command cmd_image_prune;
+extern const struct command cmd_image_tree;
 extern const struct command cmd_images;
 extern const struct command cmd_import;
 extern const struct command cmd_info;

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "engine/container_internal.h"
 #include "engine/container_name.h"
+#include "engine/copy_place.h"
 #include "engine/create_defaults.h"
 #include "engine/create_internal.h"
 #include "engine/emit.h"
@@ -170,17 +171,9 @@ static int insert_record(struct store *store, struct container_record *record, c
 /* The IMAGE column: what was typed, or, when an archive was, the name of the image in it. */
 static char *image_display_name(const char *typed, const struct image_record *image)
 {
-	static const char *const transports[] = {
-		"docker-archive:", "oci-archive:", "oci:", "dir:", "docker:"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
-		if (strncmp(typed, transports[i], strlen(transports[i])) != 0)
-			continue;
-		if (image->names.count)
-			return image_familiar_name(image->names.items[0]);
-		return xstrdup(image->id);
-	}
-	return xstrdup(typed);
+	if (place_parse(typed).kind == PLACE_STORE)
+		return xstrdup(typed);
+	return image->names.count ? image_familiar_name(image->names.items[0]) : xstrdup(image->id);
 }
 
 static char *command_text(const struct container_config *config)

@@ -2,7 +2,7 @@
 /*
  * copy_internal.h - the two ends of a copy
  *
- * An end is a place with documents (manifests and indexes) and blobs. image_copy.c moves them from one to the
+ * An end is a place with documents (manifests and indexes) and blobs. copy_run() moves them from one to the
  * other and verifies them on the way: an end believes what it is given, and is not believed.
  */
 #ifndef SKIFF_ENGINE_COPY_INTERNAL_H
@@ -15,6 +15,7 @@
 #include "engine/image_copy.h"
 
 struct copy_end;
+struct place;
 
 struct copy_document {
 	char *text; /* owned */
@@ -71,6 +72,9 @@ struct copy_end_ops {
 
 struct copy_end {
 	const struct copy_end_ops *ops;
+	/* May be NULL; told, while a blob is read or written, how far it is. */
+	void (*moved)(void *context, uint64_t bytes);
+	void *moved_context;
 };
 
 void copy_end_free(struct copy_end *end);
@@ -82,13 +86,32 @@ int copy_registry_open(const char *name, const struct registry_options *options,
 /* `path`[:name] of an OCI layout; it is made when it is missing and to be written. */
 int copy_layout_open(const char *name, bool writing, struct copy_end **ret_end, struct error *err);
 
+int copy_layout_open_at(const char *path, const char *name, bool writing, struct copy_end **ret_end,
+			struct error *err);
+
 /* skopeo's directory. */
 int copy_directory_open(const char *path, bool writing, struct copy_end **ret_end,
 			struct error *err);
 
-/* Reading only. */
-int copy_store_open(struct engine *engine, const char *name, struct copy_end **ret_end,
-		    struct error *err);
+/*
+ * Reading only: `path`[:reference] of an oci-archive, or of a docker-archive with an OCI layout in it (as
+ * docker writes them since version 25, and we do). ERR_NOT_FOUND with ENOTSUP when there is none.
+ */
+int copy_archive_open(struct engine *engine, const struct place *place, struct copy_end **ret_end,
+		      struct error *err);
+
+/* Copies into a new archive, which appears whole or not at all. */
+int copy_pack(struct engine *engine, const struct image_copy_request *request,
+	      struct copy_end *source, const struct place *target, char **ret_digest,
+	      struct error *err);
+
+/* What the request says, from one end to the other; the digest that the target's name leads to. */
+int copy_run(const struct image_copy_request *request, struct copy_end *source,
+	     struct copy_end *target, char **ret_digest, struct error *err);
+
+/* Reading only. An image for another platform (NULL: any) is ERR_NOT_FOUND. */
+int copy_store_open(struct engine *engine, const char *name, const char *platform,
+		    struct copy_end **ret_end, struct error *err);
 
 DEFINE_CLEANUP(struct copy_end *, copy_end_free);
 DEFINE_CLEANUP_VALUE(struct copy_document, copy_document_release);

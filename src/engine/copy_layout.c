@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/sha256.h"
 #include "engine/copy_files.h"
+#include "engine/copy_place.h"
 #include "engine/image_policy.h"
 #include "image/manifest.h"
 
@@ -239,17 +240,17 @@ static int make_layout(const char *path, struct error *err)
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "write '%s/oci-layout'", path) : 0;
 }
 
-int copy_layout_open(const char *name, bool writing, struct copy_end **ret_end, struct error *err)
+int copy_layout_open_at(const char *path, const char *name, bool writing, struct copy_end **ret_end,
+			struct error *err)
 {
 	auto_(copy_end_free) struct copy_end *end = NULL;
 	struct layout_end *layout = xcalloc(1, sizeof(*layout));
-	size_t len = access(name, F_OK) == 0 ? strlen(name) : strcspn(name, ":");
 
 	end = &layout->end;
 	*layout = (struct layout_end){
 		.end.ops = &layout_ops,
-		.path = xstrndup(name, len),
-		.name = name[len] && name[len + 1] ? xstrdup(name + len + 1) : NULL,
+		.path = xstrdup(path),
+		.name = xstrdup_or_null(name),
 		.dir_fd = NO_FD,
 		.blobs_fd = NO_FD,
 	};
@@ -264,4 +265,12 @@ int copy_layout_open(const char *name, bool writing, struct copy_end **ret_end, 
 		return err_set(err, ERR_INVALID, 0, "'%s' is no OCI image layout", layout->path);
 	*ret_end = TAKE_PTR(end);
 	return 0;
+}
+
+int copy_layout_open(const char *name, bool writing, struct copy_end **ret_end, struct error *err)
+{
+	auto_free char *path = NULL, *reference = NULL;
+
+	place_split(name, &path, &reference);
+	return copy_layout_open_at(path, reference, writing, ret_end, err);
 }

@@ -69,6 +69,12 @@ static int registry_read_document(struct copy_end *end, const char *reference,
 	return 0;
 }
 
+static void follow_progress(struct registry_end *registry)
+{
+	registry->helper.moved = registry->end.moved;
+	registry->helper.moved_context = registry->end.moved_context;
+}
+
 /* The helper wants a descriptor that can only append (registry/protocol.h). */
 static int registry_read_blob(struct copy_end *end, const struct copy_blob *blob, int fd,
 			      struct error *err)
@@ -79,6 +85,7 @@ static int registry_read_blob(struct copy_end *end, const struct copy_blob *blob
 
 	if (out < 0)
 		return err_set(err, ERR_SYSTEM, errno, "open a file to fill");
+	follow_progress(registry);
 	return registry_helper_ask(&registry->helper,
 				   json_pack("{s:s, s:s, s:I, s:I}", "op", "blob", "digest",
 					     blob->digest, "size", (json_int_t)blob->size_bytes,
@@ -86,13 +93,18 @@ static int registry_read_blob(struct copy_end *end, const struct copy_blob *blob
 				   &out, 1, NULL, err);
 }
 
-/* The helper finds out when it is asked to put it: it sends nothing then. */
+/* Also when the registry can take it from where it lies in another repository. */
 static int registry_has_blob(struct copy_end *end, const struct copy_blob *blob, struct error *err)
 {
-	(void)end;
-	(void)blob;
-	(void)err;
-	return 0;
+	struct registry_end *registry = registry_of(end);
+	auto_(json_decref) json_t *done = NULL;
+	int r;
+
+	r = registry_helper_ask(&registry->helper,
+				json_pack("{s:s, s:s, s:s*}", "op", "have-blob", "digest",
+					  blob->digest, "mountFrom", registry->mount_from),
+				NULL, 0, &done, err);
+	return r < 0 ? r : strcmp(json_get_string(done, "how", ""), "missing") != 0;
 }
 
 static int registry_new_file(struct copy_end *end, struct error *err)
@@ -105,10 +117,10 @@ static int registry_write_blob(struct copy_end *end, const struct copy_blob *blo
 {
 	struct registry_end *registry = registry_of(end);
 
+	follow_progress(registry);
 	return registry_helper_ask(&registry->helper,
-				   json_pack("{s:s, s:s, s:I, s:s*}", "op", "put-blob", "digest",
-					     blob->digest, "size", (json_int_t)blob->size_bytes,
-					     "mountFrom", registry->mount_from),
+				   json_pack("{s:s, s:s, s:I}", "op", "put-blob", "digest",
+					     blob->digest, "size", (json_int_t)blob->size_bytes),
 				   &fd, 1, NULL, err);
 }
 

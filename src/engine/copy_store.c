@@ -73,8 +73,21 @@ static const struct copy_end_ops store_ops = {
 	.close = store_close_end,
 };
 
-int copy_store_open(struct engine *engine, const char *name, struct copy_end **ret_end,
-		    struct error *err)
+static int check_platform(const struct store_end *from, const char *name, const char *platform,
+			  struct error *err)
+{
+	auto_(image_config_release) struct image_config config = {0};
+	const struct image_record *record = &from->record;
+	int r;
+
+	if (!platform)
+		return 0;
+	r = image_config_parse(record->config, strlen(record->config), &config, err);
+	return r < 0 ? r : image_require_platform(name, &config, platform, err);
+}
+
+int copy_store_open(struct engine *engine, const char *name, const char *platform,
+		    struct copy_end **ret_end, struct error *err)
 {
 	auto_(copy_end_free) struct copy_end *end = NULL;
 	struct store_end *from = xcalloc(1, sizeof(*from));
@@ -87,6 +100,8 @@ int copy_store_open(struct engine *engine, const char *name, struct copy_end **r
 		r = image_store_begin(from->store, &from->hold_fd, err);
 	if (r >= 0)
 		r = image_find(engine, name, &from->record, err);
+	if (r >= 0)
+		r = check_platform(from, name, platform, err);
 	if (r < 0)
 		return r;
 	if (!from->record.manifest_digest)

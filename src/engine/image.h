@@ -28,6 +28,7 @@ struct load_request {
 	const char *transport; /* NULL: find out; "docker-archive", "oci-archive", "oci", "dir" */
 	const char *reference; /* which image of several, NULL: all */
 	const char *platform;  /* NULL: this machine's */
+	bool unnamed;          /* the names in the archive do not count */
 	const struct image_progress *progress; /* NULL: none */
 };
 
@@ -62,6 +63,10 @@ int image_pull_policy_parse(const char *text, enum image_pull_policy *ret_policy
 /* From the store, or else from where it names. ERR_NOT_FOUND when it is nowhere. */
 int image_obtain(struct engine *engine, const struct image_want *want,
 		 struct image_record *ret_record, struct error *err);
+
+/* From a place on this machine, with the names that the image has there, if any. */
+int image_load_place(struct engine *engine, const struct image_want *want, struct strv *ret_ids,
+		     struct load_result *ret_result, struct error *err);
 
 /* Newest first; all names in one record. */
 int image_list(struct engine *engine, struct image_records *ret_records, struct error *err);

@@ -1,51 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * image_copy.c - documents and blobs from one end to the other
+ * image_copy.c - which ends a copy has
  *
- * Blobs first, then the document that names them, the index last: whoever sees a document at the
- * target can have all that it leads to. Nothing is parsed beyond digests and sizes, so artifacts of
- * any kind pass through; only to choose an image from an index is it looked at more closely.
+ * Most copies go from one end to another (copy_run()). The store as a target takes images in as pull
+ * and load do; archives are packed when they are complete (copy_pack()); and an archive without
+ * manifests, as docker wrote them before version 25, becomes an image of the store for a moment, where
+ * it gets one.
  */
 #include "engine/image_copy.h"
 
-#include <assert.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/fd.h"
-#include "base/json.h"
-#include "base/sha256.h"
 #include "engine/copy_internal.h"
+#include "engine/copy_place.h"
 #include "engine/image.h"
 #include "engine/image_internal.h"
 #include "engine/image_save.h"
-#include "image/manifest.h"
-#include "image/platform.h"
 #include "image/reference.h"
-
-/* Indexes within indexes, and referrers of referrers. */
-#define MAX_NESTING 4
-
-#define HASH_CHUNK ((size_t)1 << 20)
-
-struct copy {
-	const struct image_copy_request *request;
-	struct copy_end *source, *target;
-	struct platform platform;
-	struct strv done; /* digests that are there now */
-	bool trusted;     /* the policy has accepted what led here */
-};
-
-static void copy_release(struct copy *copy)
-{
-	copy_end_free(copy->source);
-	copy_end_free(copy->target);
-	platform_release(&copy->platform);
-	strv_release(&copy->done);
-}
-
-DEFINE_CLEANUP_VALUE(struct copy, copy_release);
 
 void image_copy_result_release(struct image_copy_result *result)
 {
@@ -53,343 +25,102 @@ void image_copy_result_release(struct image_copy_result *result)
 	*result = (struct image_copy_result){0};
 }
 
-void copy_end_free(struct copy_end *end)
+/* ---- ends ---- */
+
+/* An image that is in the store for as long as it is copied. */
+struct passing_image {
+	struct engine *engine;
+	char *id;   /* NULL: none */
+	bool stays; /* it was there before */
+};
+
+static void passing_image_release(struct passing_image *image)
 {
-	if (end)
-		end->ops->close(end);
-}
-
-void copy_document_release(struct copy_document *document)
-{
-	free(document->text);
-	free(document->media_type);
-	*document = (struct copy_document){0};
-}
-
-void copy_document_seal(struct copy_document *document)
-{
-	static_assert(sizeof(document->digest) > DIGEST_TEXT_LEN, "a digest fits");
-	sha256_of(document->text, document->len, document->digest);
-}
-
-char *copy_referrers_tag(const char *digest)
-{
-	return xasprintf("sha256-%s", digest + strlen("sha256:"));
-}
-
-/* ---- blobs ---- */
-
-static int check_file(int fd, const struct copy_blob *blob, struct error *err)
-{
-	auto_free char *chunk = xmalloc(HASH_CHUNK);
-	char digest[DIGEST_TEXT_LEN + 1];
-	struct sha256 hash;
-	uint64_t offset = 0;
-	ssize_t n;
-
-	sha256_init(&hash);
-	while ((n = fd_pread_full(fd, chunk, HASH_CHUNK, offset)) > 0) {
-		sha256_update(&hash, chunk, (size_t)n);
-		offset += (uint64_t)n;
-	}
-	if (n < 0)
-		return err_set(err, ERR_SYSTEM, (int)-n, "read what was copied");
-	sha256_digest(&hash, digest);
-	if (strcmp(digest, blob->digest) != 0 || offset != blob->size_bytes)
-		return err_set(err, ERR_INVALID, EBADMSG,
-			       "the source sent %s (%llu bytes) instead of %s (%llu bytes)", digest,
-			       (unsigned long long)offset, blob->digest,
-			       (unsigned long long)blob->size_bytes);
-	return 0;
-}
-
-static int copy_blob(struct copy *copy, const struct copy_blob *blob, struct error *err)
-{
-	struct copy_end *source = copy->source, *target = copy->target;
-	auto_close int fd = NO_FD;
-	int r;
-
-	if (strv_has(&copy->done, blob->digest))
-		return 0;
-	r = target->ops->has_blob(target, blob, err);
-	if (r < 0)
-		return r;
-	if (r == 0) {
-		if (copy->request->progress)
-			copy->request->progress(copy->request->context, blob->digest,
-						blob->size_bytes);
-		fd = target->ops->new_file(target, err);
-		if (fd < 0)
-			return fd;
-		r = source->ops->read_blob(source, blob, fd, err);
-		if (r >= 0)
-			r = check_file(fd, blob, err);
-		if (r >= 0)
-			r = target->ops->write_blob(target, blob, fd, err);
-		if (r < 0)
-			return err_wrap(err, r, "blob %s", blob->digest);
-	}
-	strv_add(&copy->done, blob->digest);
-	return 0;
-}
-
-static int take_descriptor(const json_t *object, struct copy_blob *ret_blob, struct error *err)
-{
-	const char *digest = json_get_string(object, "digest", "");
-	int64_t size = json_get_int(object, "size", -1);
-
-	if (!digest_is_valid(digest) || size < 0)
-		return err_set(err, ERR_INVALID, 0, "a manifest has an invalid descriptor");
-	*ret_blob = (struct copy_blob){.digest = digest, .size_bytes = (uint64_t)size};
-	return 0;
-}
-
-/* What a manifest of any kind names: its configuration and its layers. */
-static int copy_contents(struct copy *copy, const json_t *manifest, struct error *err)
-{
-	const json_t *config = json_object_get(manifest, "config");
-	const json_t *layers = json_object_get(manifest, "layers");
-	struct copy_blob blob;
-	int r = 0;
-
-	if (json_array_size(layers) > MANIFEST_MAX_LAYERS)
-		return err_set(err, ERR_INVALID, 0, "a manifest has too many layers");
-	for (size_t i = 0; r >= 0 && i < json_array_size(layers); i++) {
-		r = take_descriptor(json_array_get(layers, i), &blob, err);
-		if (r >= 0)
-			r = copy_blob(copy, &blob, err);
-	}
-	if (r >= 0 && config) {
-		r = take_descriptor(config, &blob, err);
-		if (r >= 0)
-			r = copy_blob(copy, &blob, err);
-	}
-	return r;
-}
-
-/* ---- documents ---- */
-
-static int copy_document_tree(struct copy *copy, const struct copy_document *document,
-			      const char *reference, unsigned int depth, struct error *err);
-
-/* A document that another one names, and that is no name of the target. */
-static int copy_named(struct copy *copy, const char *digest, unsigned int depth, struct error *err)
-{
-	auto_(copy_document_release) struct copy_document document = {0};
-	int r;
-
-	if (strv_has(&copy->done, digest))
-		return 0;
-	r = copy->source->ops->read_document(copy->source, digest, &document, err);
-	if (r >= 0)
-		r = copy_document_tree(copy, &document, digest, depth + 1, err);
-	return r < 0 ? err_wrap(err, r, "manifest %s", digest) : 0;
-}
-
-static int copy_listed(struct copy *copy, const json_t *index, unsigned int depth,
-		       struct error *err)
-{
-	const json_t *items = json_object_get(index, "manifests");
-	struct copy_blob item;
-	int r = 0;
-
-	if (json_array_size(items) > INDEX_MAX_ENTRIES)
-		return err_set(err, ERR_INVALID, 0, "an index has too many entries");
-	for (size_t i = 0; r >= 0 && i < json_array_size(items); i++) {
-		r = take_descriptor(json_array_get(items, i), &item, err);
-		if (r >= 0)
-			r = copy_named(copy, item.digest, depth, err);
-	}
-	return r;
-}
-
-/* Where the target does not keep the list itself, it is written as a tag. */
-static int list_referrers(struct copy *copy, const char *digest, char *text, size_t len,
-			  struct error *err)
-{
-	struct copy_end *target = copy->target;
-	struct copy_document list = {.text = text, .len = len}; /* borrows */
-	auto_free char *there = NULL, *tag = copy_referrers_tag(digest);
-	size_t there_len;
-	int r;
-
-	if (!target->ops->read_referrers)
-		return 0;
-	r = target->ops->read_referrers(target, digest, &there, &there_len, err);
-	if (r < 0 || there)
-		return r;
-	list.media_type = (char *)MEDIA_OCI_INDEX;
-	copy_document_seal(&list);
-	return target->ops->write_document(target, tag, &list, err);
-}
-
-static int copy_referrers(struct copy *copy, const char *digest, unsigned int depth,
-			  struct error *err)
-{
-	auto_(json_decref) json_t *index = NULL;
-	auto_free char *text = NULL;
-	size_t len;
-	int r;
-
-	if (!copy->request->all || !copy->source->ops->read_referrers)
-		return 0;
-	r = copy->source->ops->read_referrers(copy->source, digest, &text, &len, err);
-	if (r < 0 || !text)
-		return r;
-	r = json_parse(text, len, "the list of referrers", &index, err);
-	if (r < 0 || json_array_size(json_object_get(index, "manifests")) == 0)
-		return r;
-	r = copy_listed(copy, index, depth, err);
-	return r < 0 ? r : list_referrers(copy, digest, text, len, err);
-}
-
-static const char *media_type_of(const struct copy_document *document, const json_t *root)
-{
-	const char *own = json_get_string(root, "mediaType", "");
-
-	if (own[0])
-		return own;
-	if (document->media_type)
-		return document->media_type;
-	return json_object_get(root, "manifests") ? MEDIA_OCI_INDEX : MEDIA_OCI_MANIFEST;
-}
-
-static int copy_document_tree(struct copy *copy, const struct copy_document *document,
-			      const char *reference, unsigned int depth, struct error *err)
-{
-	auto_(json_decref) json_t *root = NULL;
-	struct copy_document sent = *document; /* borrows */
-	bool index;
-	int r;
-
-	if (depth > MAX_NESTING)
-		return err_set(err, ERR_INVALID, 0, "indexes are nested too deep");
-	r = json_parse(document->text, document->len, "manifest", &root, err);
-	if (r < 0)
-		return r;
-	index = json_object_get(root, "manifests");
-	/* CVE-2021-41190: what is both would be one thing here and another elsewhere. */
-	if (index == (json_object_get(root, "layers") || json_object_get(root, "config")))
-		return err_set(err, ERR_INVALID, 0,
-			       "what the source has is neither a manifest nor an index, or both");
-	r = index ? copy_listed(copy, root, depth, err) : copy_contents(copy, root, err);
-	if (r < 0)
-		return r;
-	sent.media_type = (char *)media_type_of(document, root);
-	r = copy->target->ops->write_document(copy->target, reference, &sent, err);
-	if (r < 0)
-		return r;
-	strv_add(&copy->done, document->digest);
-	return copy_referrers(copy, document->digest, depth, err);
-}
-
-/* ---- which document ---- */
-
-static bool looks_like_index(const struct copy_document *document)
-{
+	const struct image_remove_request request = {.selector = image->id};
+	auto_(strv_release) struct strv lines = {0};
 	auto_(error_release) struct error ignored = {0};
-	auto_(json_decref) json_t *root = NULL;
 
-	return json_parse(document->text, document->len, "manifest", &root, &ignored) >= 0 &&
-	       json_is_array(json_object_get(root, "manifests"));
+	if (image->id && !image->stays)
+		(void)image_remove(image->engine, &request, &lines, &ignored);
+	free(image->id);
+	image->id = NULL;
 }
 
-/* Replaces an index by the document in it for the platform. */
-static int choose(struct copy *copy, struct copy_document *document, struct error *err)
+DEFINE_CLEANUP_VALUE(struct passing_image, passing_image_release);
+
+/* Without the names that the archive has for it: those are not asked for. */
+static int load_unnamed(struct engine *engine, const struct image_copy_request *request,
+			const struct place *place, char **ret_id, struct error *err)
 {
-	auto_(manifest_release) struct manifest index = {0};
-	auto_free char *offered = NULL, *digest = NULL;
+	auto_free char *path = NULL, *reference = NULL;
+	auto_(load_result_release) struct load_result result = {0};
+	auto_(strv_release) struct strv ids = {0};
+	struct load_request load = {
+		.transport = place_transport(place->kind),
+		.platform = request->platform,
+		.unnamed = true,
+	};
 	int r;
 
-	r = manifest_parse(document->text, document->len, NULL, &index, err);
+	place_split(place->name, &path, &reference);
+	load.path = path;
+	load.reference = reference;
+	r = image_load_ids(engine, &load, /* single= */ true, &ids, &result, err);
 	if (r < 0)
 		return r;
-	r = manifest_choose(&index, &copy->platform, &offered);
-	if (r < 0)
-		return err_set(err, ERR_UNAVAILABLE, 0,
-			       "no image in the index is for this platform, there is %s (--all "
-			       "copies all of them)",
-			       offered[0] ? offered : "none");
-	digest = xstrdup(index.items[r].digest);
-	copy_document_release(document);
-	return copy->source->ops->read_document(copy->source, digest, document, err);
-}
-
-/* As when pulling: an index may vouch for what it names, or that for itself. */
-static int check_policy(struct copy *copy, const struct copy_document *document, bool may_follow,
-			struct error *err)
-{
-	auto_(error_release) struct error refusal = {0};
-
-	if (copy->trusted)
-		return 0;
-	if (copy->source->ops->check_policy(copy->source, document->digest, &refusal) >= 0) {
-		copy->trusted = true;
-		return 0;
-	}
-	if (may_follow && refusal.kind == ERR_DENIED)
-		return 0;
-	return err_move(err, &refusal);
-}
-
-static int run_copy(struct copy *copy, struct image_copy_result *result, struct error *err)
-{
-	auto_(copy_document_release) struct copy_document document = {0};
-	bool all = copy->request->all, index;
-	int r;
-
-	r = copy->source->ops->read_document(copy->source, NULL, &document, err);
-	if (r < 0)
-		return r;
-	index = looks_like_index(&document);
-	r = check_policy(copy, &document, index && !all, err);
-	for (unsigned int depth = 0; r >= 0 && index && !all; depth++) {
-		if (depth == MAX_NESTING)
-			return err_set(err, ERR_INVALID, 0, "indexes are nested too deep");
-		r = choose(copy, &document, err);
-		index = r >= 0 && looks_like_index(&document);
-		if (r >= 0)
-			r = check_policy(copy, &document, index, err);
-	}
-	if (r >= 0)
-		r = copy_document_tree(copy, &document, NULL, 0, err);
-	if (r < 0)
-		return r;
-	result->digest = xstrdup(document.digest);
+	*ret_id = xstrdup(ids.items[0]);
 	return 0;
 }
 
-/* ---- places ---- */
-
-enum place_kind {
-	PLACE_STORE,
-	PLACE_REGISTRY,
-	PLACE_LAYOUT,
-	PLACE_DIRECTORY,
-	PLACE_DOCKER_ARCHIVE,
-	PLACE_OCI_ARCHIVE,
-};
-
-struct place {
-	enum place_kind kind;
-	const char *name; /* what follows the prefix */
-};
-
-static struct place parse_place(const char *text)
+static int pass_through_store(struct engine *engine, const struct image_copy_request *request,
+			      const struct place *place, struct passing_image *passing,
+			      struct copy_end **ret_end, struct error *err)
 {
-	static const struct {
-		const char *prefix;
-		enum place_kind kind;
-	} kinds[] = {
-		{"docker://", PLACE_REGISTRY},       {"oci:", PLACE_LAYOUT},
-		{"dir:", PLACE_DIRECTORY},           {"docker-archive:", PLACE_DOCKER_ARCHIVE},
-		{"oci-archive:", PLACE_OCI_ARCHIVE},
-	};
+	auto_(image_records_release) struct image_records before = {0};
+	int r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strncmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-			return (struct place){kinds[i].kind, text + strlen(kinds[i].prefix)};
-	return (struct place){PLACE_STORE, text};
+	r = image_list(engine, &before, err);
+	if (r >= 0)
+		r = load_unnamed(engine, request, place, &passing->id, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < before.count; i++)
+		passing->stays |= strcmp(before.items[i].id, passing->id) == 0;
+	return copy_store_open(engine, passing->id, request->platform, ret_end, err);
+}
+
+static int open_archive(struct engine *engine, const struct image_copy_request *request,
+			const struct place *place, struct passing_image *passing,
+			struct copy_end **ret_end, struct error *err)
+{
+	int r = copy_archive_open(engine, place, ret_end, err);
+
+	if (r >= 0 || err->errnum != ENOTSUP || place->kind != PLACE_DOCKER_ARCHIVE)
+		return r;
+	error_release(err);
+	return pass_through_store(engine, request, place, passing, ret_end, err);
+}
+
+static int open_source(struct engine *engine, const struct image_copy_request *request,
+		       const struct place *place, struct passing_image *passing,
+		       struct copy_end **ret_end, struct error *err)
+{
+	passing->engine = engine;
+	switch (place->kind) {
+	case PLACE_STORE:
+		return copy_store_open(engine, place->name, request->platform, ret_end, err);
+	case PLACE_REGISTRY:
+		return copy_registry_open(place->name, &request->source_registry,
+					  /* writing= */ false, NULL, ret_end, err);
+	case PLACE_LAYOUT:
+		return copy_layout_open(place->name, /* writing= */ false, ret_end, err);
+	case PLACE_DIRECTORY:
+		return copy_directory_open(place->name, /* writing= */ false, ret_end, err);
+	case PLACE_DOCKER_ARCHIVE:
+	case PLACE_OCI_ARCHIVE:
+		break;
+	}
+	return open_archive(engine, request, place, passing, ret_end, err);
 }
 
 /* The source's repository, when both are of one registry. */
@@ -406,49 +137,43 @@ static char *repository_to_mount(const struct place *source, const struct place 
 	return xstrdup(from.path);
 }
 
-static int open_end(struct engine *engine, const struct place *place,
-		    const struct registry_options *options, bool writing, const char *mount_from,
-		    struct copy_end **ret_end, struct error *err)
+static int open_target(const struct image_copy_request *request, const struct place *source,
+		       const struct place *target, struct copy_end **ret_end, struct error *err)
 {
-	switch (place->kind) {
-	case PLACE_STORE:
-		return copy_store_open(engine, place->name, ret_end, err);
-	case PLACE_REGISTRY:
-		return copy_registry_open(place->name, options, writing, mount_from, ret_end, err);
-	case PLACE_LAYOUT:
-		return copy_layout_open(place->name, writing, ret_end, err);
-	case PLACE_DIRECTORY:
-		return copy_directory_open(place->name, writing, ret_end, err);
-	case PLACE_DOCKER_ARCHIVE:
-	case PLACE_OCI_ARCHIVE:
-		break;
-	}
-	return err_set(err, ERR_UNAVAILABLE, ENOTSUP,
-		       "archives are copied from and to the store only, not '%s'", place->name);
+	auto_free char *mount_from = repository_to_mount(source, target);
+
+	if (target->kind == PLACE_LAYOUT)
+		return copy_layout_open(target->name, /* writing= */ true, ret_end, err);
+	if (target->kind == PLACE_DIRECTORY)
+		return copy_directory_open(target->name, /* writing= */ true, ret_end, err);
+	return copy_registry_open(target->name, &request->target_registry, /* writing= */ true,
+				  mount_from, ret_end, err);
+}
+
+static bool is_archive(enum place_kind kind)
+{
+	return kind == PLACE_DOCKER_ARCHIVE || kind == PLACE_OCI_ARCHIVE;
 }
 
 static int copy_between(struct engine *engine, const struct image_copy_request *request,
-			const struct place *source, const struct place *target,
-			struct image_copy_result *result, struct error *err)
+			const struct place *source, const struct place *target, char **ret_digest,
+			struct error *err)
 {
-	auto_(copy_release) struct copy copy = {.request = request};
-	auto_free char *mount_from = repository_to_mount(source, target);
-	int r = 0;
+	auto_(passing_image_release) struct passing_image passing = {0};
+	auto_(copy_end_free) struct copy_end *from = NULL;
+	auto_(copy_end_free) struct copy_end *to = NULL;
+	int r;
 
-	if (request->platform)
-		r = platform_parse(request->platform, &copy.platform, err);
-	else
-		platform_of_machine(&copy.platform);
-	if (r >= 0)
-		r = open_end(engine, source, &request->source_registry, /* writing= */ false, NULL,
-			     &copy.source, err);
-	if (r >= 0)
-		r = open_end(engine, target, &request->target_registry, /* writing= */ true,
-			     mount_from, &copy.target, err);
-	return r < 0 ? r : run_copy(&copy, result, err);
+	r = open_source(engine, request, source, &passing, &from, err);
+	if (r < 0)
+		return r;
+	if (is_archive(target->kind))
+		return copy_pack(engine, request, from, target, ret_digest, err);
+	r = open_target(request, source, target, &to, err);
+	return r < 0 ? r : copy_run(request, from, to, ret_digest, err);
 }
 
-/* ---- the store as the target, and archives ---- */
+/* ---- the store as the target ---- */
 
 /*
  * By digest, so that the image gets no name but the target's. What the policy says of the name that
@@ -465,6 +190,7 @@ static int pull_to_store(struct engine *engine, const struct image_copy_request 
 	struct pull_request pull = {
 		.platform = request->platform,
 		.registry = request->source_registry,
+		.progress = request->progress,
 	};
 	int r;
 
@@ -485,38 +211,9 @@ static int pull_to_store(struct engine *engine, const struct image_copy_request 
 	return 0;
 }
 
-/* "path[:reference]" of an archive or a directory; a path with a colon in it is taken when it exists. */
-static int load_to_store(struct engine *engine, const struct image_copy_request *request,
-			 const char *transport, const char *name, char **ret_id, struct error *err)
-{
-	size_t len = access(name, F_OK) == 0 ? strlen(name) : strcspn(name, ":");
-	auto_free char *path = xstrndup(name, len);
-	auto_(load_result_release) struct load_result result = {0};
-	auto_(strv_release) struct strv ids = {0};
-	const struct load_request load = {
-		.path = path,
-		.transport = transport,
-		.reference = name[len] && name[len + 1] ? name + len + 1 : NULL,
-		.platform = request->platform,
-	};
-	int r;
-
-	r = image_load_ids(engine, &load, /* single= */ true, &ids, &result, err);
-	if (r < 0)
-		return r;
-	*ret_id = xstrdup(ids.items[0]);
-	return 0;
-}
-
 static int copy_to_store(struct engine *engine, const struct image_copy_request *request,
 			 const struct place *source, const char *name, struct error *err)
 {
-	static const char *const transports[] = {
-		[PLACE_LAYOUT] = "oci",
-		[PLACE_DIRECTORY] = "dir",
-		[PLACE_DOCKER_ARCHIVE] = "docker-archive",
-		[PLACE_OCI_ARCHIVE] = "oci-archive",
-	};
 	auto_free char *id = NULL;
 	int r;
 
@@ -528,40 +225,72 @@ static int copy_to_store(struct engine *engine, const struct image_copy_request 
 	if (source->kind == PLACE_REGISTRY)
 		r = pull_to_store(engine, request, source->name, &id, err);
 	else
-		r = load_to_store(engine, request, transports[source->kind], source->name, &id,
-				  err);
+		r = load_unnamed(engine, request, source, &id, err);
 	return r < 0 ? r : image_tag(engine, id, name, err);
 }
 
-/* The archive that save writes has both layouts. */
-static int copy_to_archive(struct engine *engine, const struct place *source, const char *path,
-			   struct error *err)
+/* ---- the whole ---- */
+
+/* The archive that `save` writes has both layouts; only an OCI name of one's own it cannot have. */
+static bool is_saved(const struct place *source, const struct place *target)
+{
+	auto_free char *path = NULL, *name = NULL;
+
+	if (source->kind != PLACE_STORE || !is_archive(target->kind))
+		return false;
+	place_split(target->name, &path, &name);
+	return target->kind == PLACE_DOCKER_ARCHIVE || !name;
+}
+
+/* For `save` a repository means all its tags; here "app" is "app:latest". */
+static int name_one(struct engine *engine, const char *name, struct strv *images, struct error *err)
+{
+	auto_(image_record_release) struct image_record record = {0};
+	auto_(reference_release) struct reference reference = {0};
+	auto_(error_release) struct error no_name = {0};
+	auto_free char *normal = NULL;
+	int r;
+
+	r = image_find(engine, name, &record, err);
+	if (r < 0)
+		return r;
+	if (reference_parse(name, &reference, &no_name) >= 0 && !reference.digest)
+		normal = reference_format(&reference);
+	strv_add(images, normal && strv_has(&record.names, normal) ? normal : record.id);
+	return 0;
+}
+
+static int copy_by_saving(struct engine *engine, const struct image_copy_request *request,
+			  const struct place *source, const struct place *target, struct error *err)
 {
 	auto_(strv_release) struct strv images = {0};
-	const struct save_request save = {.images = &images, .path = path, .fd = NO_FD};
+	auto_free char *path = NULL, *name = NULL;
+	struct save_request save = {.images = &images, .platform = request->platform, .fd = NO_FD};
+	int r;
 
-	if (source->kind != PLACE_STORE)
-		return err_set(err, ERR_UNAVAILABLE, ENOTSUP,
-			       "archives are written from the store only: copy the image there "
-			       "first");
-	strv_add(&images, source->name);
+	r = name_one(engine, source->name, &images, err);
+	if (r < 0)
+		return r;
+	place_split(target->name, &path, &name);
+	save.path = path;
+	save.name = name;
 	return image_save(engine, &save, err);
 }
 
 int image_copy(struct engine *engine, const struct image_copy_request *request,
 	       struct image_copy_result *ret_result, struct error *err)
 {
-	const struct place source = parse_place(request->source);
-	const struct place target = parse_place(request->target);
+	const struct place source = place_parse(request->source);
+	const struct place target = place_parse(request->target);
 	auto_(image_copy_result_release) struct image_copy_result result = {0};
 	int r;
 
 	if (target.kind == PLACE_STORE)
 		r = copy_to_store(engine, request, &source, target.name, err);
-	else if (target.kind == PLACE_DOCKER_ARCHIVE || target.kind == PLACE_OCI_ARCHIVE)
-		r = copy_to_archive(engine, &source, target.name, err);
+	else if (is_saved(&source, &target))
+		r = copy_by_saving(engine, request, &source, &target, err);
 	else
-		r = copy_between(engine, request, &source, &target, &result, err);
+		r = copy_between(engine, request, &source, &target, &result.digest, err);
 	if (r < 0)
 		return err->kind == ERR_CANCELLED ? r
 						  : err_wrap(err, r, "copy '%s' to '%s'",

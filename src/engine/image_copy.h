@@ -5,7 +5,8 @@
  *	docker://NAME[:TAG|@DIGEST]    a registry
  *	oci:DIRECTORY[:NAME]           an OCI image layout
  *	dir:DIRECTORY                  skopeo's directory
- *	docker-archive:FILE, oci-archive:FILE    archives, from and to the store only
+ *	oci-archive:FILE[:NAME]        the same as a tar
+ *	docker-archive:FILE[:NAME[:TAG]]    what `docker load` reads
  *	NAME                           the store
  *
  * Manifests and blobs are never changed, so all digests stay what they are. Each document and each
@@ -27,9 +28,7 @@ struct image_copy_request {
 	const char *platform; /* which image of an index; NULL: this machine's */
 	bool all;             /* the index, all that it names, and what refers to it */
 	struct registry_options source_registry, target_registry;
-	/* What is copied now: a digest and its size. May be NULL. */
-	void (*progress)(void *context, const char *digest, uint64_t size_bytes);
-	void *context;
+	const struct image_progress *progress; /* of each blob; NULL: none */
 };
 
 struct image_copy_result {
@@ -39,6 +38,9 @@ struct image_copy_result {
 int image_copy(struct engine *engine, const struct image_copy_request *request,
 	       struct image_copy_result *ret_result, struct error *err);
 void image_copy_result_release(struct image_copy_result *result);
+
+/* Whether this is a place on this machine other than the store: "oci:…", "dir:…" or an archive. */
+bool image_copy_is_file_place(const char *text);
 
 DEFINE_CLEANUP_VALUE(struct image_copy_result, image_copy_result_release);
 

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "engine/copy_place.h"
 #include "engine/emit.h"
+#include "engine/image_copy.h"
 #include "engine/image_internal.h"
 #include "engine/registry.h"
 #include "engine/registry_access.h"
@@ -12,10 +14,6 @@
 #include "image/platform.h"
 #include "image/reference.h"
 #include "storage/repo_digest.h"
-
-static const char *const transports[] = {"docker-archive", "oci-archive", "oci", "dir"};
-
-#define REGISTRY_TRANSPORT "docker://"
 
 /* 1 found, 0 not there. */
 static int find_in_store(struct store *store, const char *selector, struct image_record *ret_record,
@@ -139,48 +137,40 @@ int image_require_platform(const char *name, const struct image_config *config,
 		       name, platform);
 }
 
-/* ---- transports ---- */
+/* ---- places ---- */
 
-/* "transport:path[:reference]". A path with a colon in it is taken whole when it exists. */
-static bool split_transport(const char *name, char **ret_transport, char **ret_path,
-			    char **ret_reference)
+int image_load_place(struct engine *engine, const struct image_want *want, struct strv *ret_ids,
+		     struct load_result *ret_result, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
-		size_t len = strlen(transports[i]);
-		const char *path = name + len + 1;
-		const char *colon;
-
-		if (strncmp(name, transports[i], len) != 0 || name[len] != ':' || !*path)
-			continue;
-		colon = access(path, F_OK) == 0 ? NULL : strchr(path, ':');
-		*ret_transport = xstrdup(transports[i]);
-		*ret_path = colon ? xstrndup(path, (size_t)(colon - path)) : xstrdup(path);
-		*ret_reference = colon ? xstrdup(colon + 1) : NULL;
-		return true;
-	}
-	return false;
-}
-
-static int load_and_find(struct engine *engine, const char *name, struct image_record *ret_record,
-			 struct error *err)
-{
-	auto_free char *transport = NULL, *path = NULL, *reference = NULL;
-	auto_(load_result_release) struct load_result result = {0};
-	auto_(strv_release) struct strv ids = {0};
-	struct load_request request = {0};
+	const struct place place = place_parse(want->name);
+	auto_free char *path = NULL, *reference = NULL;
+	struct load_request request = {
+		.transport = place_transport(place.kind),
+		.platform = want->platform,
+		.progress = want->progress,
+	};
 	int r;
 
-	if (!split_transport(name, &transport, &path, &reference))
+	place_split(place.name, &path, &reference);
+	request.path = path;
+	request.reference = reference;
+	r = image_load_ids(engine, &request, /* single= */ true, ret_ids, ret_result, err);
+	return r < 0 && err->kind != ERR_CANCELLED ? err_wrap(err, r, "load '%s'", want->name) : r;
+}
+
+/* 1 found, 0 when the name is none of a place. */
+static int load_and_find(struct engine *engine, const struct image_want *want,
+			 struct image_record *ret_record, struct error *err)
+{
+	auto_(load_result_release) struct load_result result = {0};
+	auto_(strv_release) struct strv ids = {0};
+	int r;
+
+	if (!image_copy_is_file_place(want->name))
 		return 0;
-	request = (struct load_request){
-		.path = path,
-		.transport = transport,
-		.reference = reference,
-	};
-	r = image_load_ids(engine, &request, /* single= */ true, &ids, &result, err);
-	if (r < 0)
-		return err->kind == ERR_CANCELLED ? r : err_wrap(err, r, "load '%s'", name);
-	r = image_find(engine, ids.items[0], ret_record, err);
+	r = image_load_place(engine, want, &ids, &result, err);
+	if (r >= 0)
+		r = image_find(engine, ids.items[0], ret_record, err);
 	return r < 0 ? r : 1;
 }
 
@@ -284,17 +274,18 @@ int image_pull_policy_parse(const char *text, enum image_pull_policy *ret_policy
 int image_obtain(struct engine *engine, const struct image_want *want,
 		 struct image_record *ret_record, struct error *err)
 {
+	const struct place place = place_parse(want->name);
 	struct image_want remote = *want;
 	int r = 0;
 
-	if (strncmp(want->name, REGISTRY_TRANSPORT, strlen(REGISTRY_TRANSPORT)) == 0) {
-		remote.name += strlen(REGISTRY_TRANSPORT);
+	if (place.kind == PLACE_REGISTRY) {
+		remote.name = place.name;
 		return pull_and_find(engine, &remote, ret_record, err);
 	}
 	if (want->pull != IMAGE_PULL_ALWAYS)
 		r = find_wanted(engine, want, ret_record, err);
 	if (r == 0)
-		r = load_and_find(engine, want->name, ret_record, err);
+		r = load_and_find(engine, want, ret_record, err);
 	if (r == 0)
 		r = pull_missing(engine, want, ret_record, err);
 	return r < 0 ? r : 0;

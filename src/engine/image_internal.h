@@ -91,6 +91,9 @@ int image_commit(struct loader *loader, const struct source_image *image,
 /* A loader without an input; `signals` are blocked. */
 int loader_begin(struct loader *loader, const char *platform, const sigset_t *signals,
 		 struct error *err);
+
+/* The same with the input of loader->request, which `archive` gives access to. */
+int loader_open_archive(struct loader *loader, const sigset_t *signals, struct error *err);
 void loader_release(struct loader *loader);
 
 /* SIGINT, SIGTERM and SIGHUP are kept for the loader's signalfd from begin to end. */

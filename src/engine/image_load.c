@@ -265,6 +265,8 @@ static int load_all(struct loader *loader, bool single, struct strv *ids,
 		r = source_images_read(loader->archive, &request, &images, err);
 	if (r >= 0)
 		r = check_policy(loader, &images, err);
+	for (size_t i = 0; r >= 0 && loader->request->unnamed && i < images.count; i++)
+		strv_release(&images.items[i].names);
 	for (size_t i = 0; r >= 0 && i < images.count; i++) {
 		r = load_image(loader, &images.items[i], i + 1 == images.count, err);
 		if (r >= 0)
@@ -314,6 +316,16 @@ int loader_begin(struct loader *loader, const char *platform, const sigset_t *si
 	if (r < 0)
 		return r;
 	return store_staging_new(loader->store, &loader->staging, &loader->staging_fd, err);
+}
+
+int loader_open_archive(struct loader *loader, const sigset_t *signals, struct error *err)
+{
+	int r;
+
+	r = open_input(loader, err);
+	if (r >= 0)
+		r = loader_begin(loader, loader->request->platform, signals, err);
+	return r < 0 ? r : open_archive(loader, err);
 }
 
 void signals_hold(struct held_signals *held)

@@ -96,6 +96,20 @@ static int choose_manifest(struct push *push, struct error *err)
 		"not know");
 }
 
+static int check_platform(const struct push *push, struct error *err)
+{
+	auto_(image_config_release) struct image_config config = {0};
+	const struct push_request *request = push->request;
+	int r;
+
+	if (!request->platform)
+		return 0;
+	r = image_config_parse(push->record.config, strlen(push->record.config), &config, err);
+	return r < 0 ? r
+		     : image_require_platform(request->image ? request->image : request->name,
+					      &config, request->platform, err);
+}
+
 /* What lies in the store was verified when it came; what has rotted since shall not be spread. */
 static int read_manifest(struct push *push, struct error *err)
 {
@@ -334,6 +348,8 @@ static int prepare(struct push *push, const sigset_t *signals, struct error *err
 	if (r >= 0)
 		r = image_find(push->engine, push->request->image ? push->request->image : name,
 			       &push->record, err);
+	if (r >= 0)
+		r = check_platform(push, err);
 	if (r >= 0)
 		r = choose_manifest(push, err);
 	if (r >= 0)

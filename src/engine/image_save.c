@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/image_save.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/output_file.h"
 #include "base/sha256.h"
+#include "engine/archive_entries.h"
 #include "engine/emit.h"
 #include "engine/image_internal.h"
 #include "image/manifest.h"
@@ -158,6 +157,23 @@ static int check_platform(struct save *save, struct chosen *chosen, struct error
 	return 0;
 }
 
+/* In the archive the image is called as the caller wants it. */
+static int rename_chosen(struct save *save, const char *name, struct error *err)
+{
+	auto_(reference_release) struct reference reference = {0};
+	struct strv *names = &save->items[0].names;
+	int r;
+
+	if (save->count != 1)
+		return err_set(err, ERR_INVALID, 0, "several images cannot have one name");
+	r = reference_parse(name, &reference, err);
+	if (r < 0)
+		return r;
+	strv_release(names);
+	strv_add_take(names, reference_format(&reference));
+	return 0;
+}
+
 /* ---- what they are made of ---- */
 
 static int read_manifest(struct save *save, struct chosen *chosen, struct error *err)
@@ -243,41 +259,13 @@ static void sort_blobs(struct strv *blobs)
 
 /* ---- the archive ---- */
 
-static int write_entry(struct tar_writer *w, enum tar_type type, const char *name, uint64_t size,
-		       struct error *err)
-{
-	const struct tar_entry entry = {
-		.type = type,
-		.name = name,
-		.mode = type == TAR_DIR ? 0755 : 0644,
-		.size = size,
-	};
-
-	return tar_writer_entry(w, &entry, err);
-}
-
-static int write_text(struct tar_writer *w, const char *name, const char *text, struct error *err)
-{
-	size_t len = strlen(text);
-	int r = write_entry(w, TAR_FILE, name, len, err);
-
-	return r < 0 ? r : tar_writer_data(w, text, len, err);
-}
-
 static int write_blob(struct save *save, struct tar_writer *w, const char *digest,
 		      struct error *err)
 {
 	auto_free char *path = blob_path(digest);
 	auto_free char *name = save_blob_name(digest);
-	auto_close int fd = NO_FD;
-	struct stat st;
-	int r;
 
-	fd = openat(store_root_fd(save->store), path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "read the blob %s", digest);
-	r = write_entry(w, TAR_FILE, name, (uint64_t)st.st_size, err);
-	return r < 0 ? r : tar_writer_copy(w, fd, (uint64_t)st.st_size, err);
+	return archive_add_file(w, name, store_root_fd(save->store), path, err);
 }
 
 static void describe(const struct save *save, struct saved_image *images, bool *ret_index)
@@ -313,12 +301,12 @@ static int write_documents(const struct save *save, struct tar_writer *w, struct
 	if (with_index) {
 		auto_free char *index = save_index_text(images, save->count);
 
-		r = write_text(w, "index.json", index, err);
+		r = archive_add_text(w, "index.json", index, err);
 	}
 	if (r >= 0)
-		r = write_text(w, "manifest.json", manifest, err);
+		r = archive_add_text(w, "manifest.json", manifest, err);
 	if (r >= 0 && with_index)
-		r = write_text(w, "oci-layout", OCI_LAYOUT_TEXT, err);
+		r = archive_add_text(w, "oci-layout", OCI_LAYOUT_TEXT, err);
 	return r;
 }
 
@@ -328,9 +316,7 @@ static int write_archive(struct save *save, int fd, struct error *err)
 	int r;
 
 	tar_writer_init(&writer, fd);
-	r = write_entry(&writer, TAR_DIR, "blobs/", 0, err);
-	if (r >= 0)
-		r = write_entry(&writer, TAR_DIR, "blobs/sha256/", 0, err);
+	r = archive_add_blob_directories(&writer, err);
 	for (size_t i = 0; r >= 0 && i < save->blobs.count; i++)
 		r = write_blob(save, &writer, save->blobs.items[i], err);
 	if (r >= 0)
@@ -367,6 +353,8 @@ static int run_save(struct engine *engine, const struct save_request *request, s
 		r = image_store_begin(save.store, &save.hold_fd, err);
 	for (size_t i = 0; r >= 0 && i < request->images->count; i++)
 		r = choose_named(&save, request->images->items[i], err);
+	if (r >= 0 && request->name)
+		r = rename_chosen(&save, request->name, err);
 	for (size_t i = 0; r >= 0 && i < save.count; i++)
 		r = look_into(&save, &save.items[i], err);
 	if (r < 0)

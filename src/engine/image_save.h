@@ -12,6 +12,7 @@ struct save_request {
 	const char *path;          /* appears whole or not at all; NULL: `fd` */
 	int fd;
 	const char *platform; /* an image for another one is an error; NULL: any */
+	const char *name; /* what the only image is called in the archive; NULL: as it is here */
 };
 
 /*

@@ -44,8 +44,9 @@ int image_pull(struct engine *engine, const struct pull_request *request,
 void pull_result_release(struct pull_result *result);
 
 struct push_request {
-	const char *name;  /* where to: "host:5000/app:1" */
-	const char *image; /* what: a name or an id in the store; NULL: what has that name */
+	const char *name;     /* where to: "host:5000/app:1" */
+	const char *image;    /* what: a name or an id in the store; NULL: what has that name */
+	const char *platform; /* an image for another one is ERR_NOT_FOUND; NULL: any */
 	struct registry_options registry;
 	const struct image_progress *progress; /* NULL: none */
 };

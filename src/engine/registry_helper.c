@@ -289,6 +289,8 @@ int registry_helper_ask(struct registry_helper *helper, json_t *request, const i
 			return err_move(err, &answer.error);
 		if (answer.kind == ANSWER_DONE)
 			break;
+		if (helper->moved)
+			helper->moved(helper->moved_context, answer.bytes);
 		registry_answer_release(&answer);
 	}
 	if (r >= 0 && ret_done)

@@ -23,6 +23,9 @@ struct registry_helper {
 	int sock;
 	int64_t last_id;
 	int signal_fd; /* borrowed; when it is readable, waiting ends with ERR_CANCELLED; may be NO_FD */
+	/* Told of the progress of what registry_helper_ask() waits for; NULL: nobody is. */
+	void (*moved)(void *context, uint64_t bytes);
+	void *moved_context;
 };
 
 #define REGISTRY_HELPER_EMPTY ((struct registry_helper){.sock = NO_FD, .signal_fd = NO_FD})

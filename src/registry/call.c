@@ -152,6 +152,14 @@ static int on_body(void *context, const char *data, size_t len, struct error *er
 	return r;
 }
 
+static void on_sent(void *context, uint64_t bytes)
+{
+	const struct call *call = context;
+
+	if (call->on_sent)
+		call->on_sent(call->context, call->body_offset + bytes);
+}
+
 /* ---- one attempt: scheme, authentication, redirects ---- */
 
 struct attempt {
@@ -286,6 +294,7 @@ static int exchange(struct attempt *attempt, struct http_response *response, str
 		.body_size = call->body_size,
 		.on_headers = on_headers,
 		.on_body = on_body,
+		.on_sent = on_sent,
 		.context = call,
 	};
 	int r;

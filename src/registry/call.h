@@ -41,6 +41,8 @@ struct call {
 	uint64_t body_offset, body_size;
 	long timeout_s;
 	bool once; /* the caller tries again itself */
+	/* May be NULL; told where in the file the body of the request has come to. */
+	void (*on_sent)(void *context, uint64_t position);
 
 	/* The body of success goes here; `offset` counts what was taken, `size` is its end. */
 	int (*on_body)(void *context, const char *data, size_t len, struct error *err);

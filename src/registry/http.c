@@ -220,6 +220,8 @@ static size_t on_send(char *data, size_t size, size_t count, void *context)
 		return CURL_READFUNC_ABORT;
 	}
 	client->response->sent_bytes += (uint64_t)n;
+	if (request->on_sent)
+		request->on_sent(request->context, client->response->sent_bytes);
 	return (size_t)n;
 }
 

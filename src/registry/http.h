@@ -58,6 +58,8 @@ struct http_request {
 	 */
 	int (*on_headers)(void *context, const struct http_response *response, struct error *err);
 	int (*on_body)(void *context, const char *data, size_t len, struct error *err);
+	/* Each time that some of `body_fd` has gone out, may be NULL: how much by now. */
+	void (*on_sent)(void *context, uint64_t bytes);
 	void *context;
 };
 

@@ -35,6 +35,7 @@ int job_search(struct job *job, json_t **ret_done, struct error *err);
 int job_login(struct job *job, json_t **ret_done, struct error *err);
 
 /* upload.c */
+int job_have_blob(struct job *job, json_t **ret_done, struct error *err);
 int job_put_blob(struct job *job, json_t **ret_done, struct error *err);
 int job_put_manifest(struct job *job, json_t **ret_done, struct error *err);
 int job_delete_manifest(struct job *job, json_t **ret_done, struct error *err);

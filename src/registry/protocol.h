@@ -53,6 +53,8 @@
  *		the registry's answer, JSON: {"results": [{"name": …, "description": …, …}]}
  *	{"id": 6, "op": "put-blob", "digest": …, "size": …, "mountFrom": "library/debian"}   + [in]
  *		`in` is a file, read with pread(2)
+ *	{"id": 10, "op": "have-blob", "digest": …, "mountFrom": "library/debian"}
+ *		whether it need not be sent: {"how": "exists" | "mounted" | "missing"}
  *	{"id": 7, "op": "put-manifest", "reference": "latest", "mediaType": …}   + [in]
  *	{"id": 8, "op": "delete-manifest", "reference": "sha256:…"}
  *	{"id": 9, "op": "login"}

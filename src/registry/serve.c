@@ -23,6 +23,7 @@ static const struct {
 	{"tags", job_tags, true},
 	{"referrers", job_referrers, true},
 	{"search", job_search, true},
+	{"have-blob", job_have_blob, false},
 	{"put-blob", job_put_blob, true},
 	{"put-manifest", job_put_manifest, true},
 	{"delete-manifest", job_delete_manifest, false},

@@ -34,6 +34,11 @@ struct upload {
 	uint64_t sent;  /* what the registry has */
 };
 
+static void say_sent(void *context, uint64_t position)
+{
+	job_progress(context, position);
+}
+
 static void begin_call(const struct upload *upload, const char *method, const char *path,
 		       struct call *call)
 {
@@ -44,6 +49,8 @@ static void begin_call(const struct upload *upload, const char *method, const ch
 	call->path = path;
 	call->timeout_s = UPLOAD_TIMEOUT_S;
 	call->size = REGISTRY_DOCUMENT_MAX;
+	call->on_sent = say_sent;
+	call->context = upload->job;
 }
 
 /* ---- what is there already ---- */
@@ -215,6 +222,45 @@ static int send_all(struct upload *upload, struct error *err)
 		attempt = upload->sent > before ? 0 : attempt + 1;
 		job_progress(upload->job, upload->sent);
 	}
+	return 0;
+}
+
+/* Of a registry that would have had it sent. That it is kept until the registry clears up is no harm. */
+static void give_up_upload(struct upload *upload)
+{
+	auto_(http_response_release) struct http_response response = {0};
+	auto_(error_release) struct error ignored = {0};
+	auto_(call_release) struct call call;
+
+	begin_call(upload, "DELETE", upload->location, &call);
+	call.once = true;
+	(void)call_run(&call, &response, &ignored);
+}
+
+int job_have_blob(struct job *job, json_t **ret_done, struct error *err)
+{
+	const char *mount_from = json_get_string(job->object, "mountFrom", NULL);
+	struct upload upload = {
+		.job = job,
+		.endpoint = &job->session->endpoints[0],
+		.digest = job_text(job, "digest", err),
+	};
+	const char *how = "exists";
+	int r;
+
+	if (!upload.digest)
+		return err_result(err);
+	r = exists(&upload, err);
+	if (r == 0 && mount_from) {
+		how = "mounted";
+		r = begin_upload(&upload, mount_from, err);
+		if (r == 0)
+			give_up_upload(&upload);
+	}
+	free(upload.location);
+	if (r < 0)
+		return r;
+	*ret_done = json_pack("{s:s}", "how", r > 0 ? how : "missing");
 	return 0;
 }
 

@@ -183,11 +183,13 @@ def test_what_is_damaged_is_not_passed_on(home, registry, tmp_path):
     for blob in blobs.iterdir():
         before = blob.read_bytes()
         blob.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
-        home.skiff.fails("copy", f"oci:{layout}:1", f"docker://{registry.domain}/bad:1", code=1)
+        repository = f"bad-{blob.name[:8]}"
+        home.skiff.fails("copy", f"oci:{layout}:1", f"docker://{registry.domain}/{repository}:1",
+                         code=1)
+        with pytest.raises(OSError):
+            registry.manifest(repository, "1")
         blob.write_bytes(before)
     assert digest_of((blobs / manifest[7:]).read_bytes()) == manifest
-    with pytest.raises(OSError):
-        registry.manifest("bad", "1")
 
 
 def test_links_in_a_layout_lead_nowhere(home, registry, tmp_path, canary):
@@ -219,7 +221,4 @@ def test_what_cannot_be_copied_is_said(home, registry, tmp_path):
     index, _ = put_index(registry)
     assert "--all needs another target" in home.skiff.fails(
         "copy", "--all", f"docker://{registry.domain}/app@{index}", "x:1", code=1).stderr
-    assert "from the store only" in home.skiff.fails(
-        "copy", f"docker://{registry.domain}/app:all", f"docker-archive:{tmp_path}/x.tar",
-        code=1).stderr
     home.skiff.fails("copy", "nowhere:1", f"oci:{tmp_path}/x:1", code=1)
