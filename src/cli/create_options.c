@@ -184,6 +184,8 @@ const struct option_spec create_options[] = {
 		     "Remove the container and its anonymous volumes when it ends"),
 	REQUEST_STRING(runtime, 0, "runtime", "string", "OCI runtime to use (skiff)",
 		       .choices = "skiff"),
+	REQUEST_LIST(secrets, 0, "secret",
+		     "Give it a secret (NAME[,type=mount|env][,target=PATH])"),
 	REQUEST_LIST(security_opt, 0, "security-opt",
 		     "Security options (no-new-privileges, seccomp=FILE, seccomp=unconfined, "
 		     "systempaths=unconfined, mask=PATH, unmask=PATH)"),

@@ -17,6 +17,7 @@
 #include "engine/mount_points.h"
 #include "engine/network_internal.h"
 #include "engine/oci_config.h"
+#include "engine/secret_option.h"
 #include "runtime/launch.h"
 #include "runtime/seccomp.h"
 #include "storage/store.h"
@@ -410,6 +411,9 @@ static int write_launch(const struct container *c, int root_fd, const struct bun
 	if (r < 0)
 		return r;
 	r = restart_policy_parse(config->restart, &launch.restart, err);
+	if (r < 0)
+		return r;
+	r = secret_options_apply(&config->secrets, &launch, err);
 	if (r < 0)
 		return r;
 	r = health_options_apply(config, &launch.health, err);

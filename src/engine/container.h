@@ -40,7 +40,7 @@ struct create_request {
 	struct strv devices, ulimits, sysctls; /* as docker writes them */
 	struct strv device_cgroup_rules;       /* "c 1:3 rwm" */
 	struct strv annotations;               /* key=value */
-	struct strv storage_opts;
+	struct strv storage_opts, secrets;
 	const char *domainname, *userns_mode, *runtime;
 	struct strv gpus;
 	struct strv add_hosts, dns, dns_search, dns_options;

@@ -44,6 +44,7 @@ static const struct record_field config_fields[] = {
 	INT(shm_bytes, "shmSize"),
 	LIST(image_volumes, "imageVolumes"),
 	LIST(exposed_ports, "exposedPorts"),
+	LIST(secrets, "secrets"),
 	LIST(binds, "binds"),
 	LIST(tmpfs, "tmpfs"),
 	LIST(cap_add, "capAdd"),

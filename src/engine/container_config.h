@@ -52,6 +52,7 @@ struct container_config {
 	struct mount_list mounts;
 	int64_t shm_bytes;                        /* 0: CONTAINER_SHM_BYTES */
 	struct strv image_volumes, exposed_ports; /* of the image, for inspect */
+	struct strv secrets;                      /* --secret, checked texts */
 	struct strv binds, tmpfs;                 /* -v and --tmpfs as typed, for inspect */
 
 	/* what it may do */

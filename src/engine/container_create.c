@@ -15,6 +15,7 @@
 #include "engine/emit.h"
 #include "engine/image.h"
 #include "engine/network_internal.h"
+#include "engine/secret_option.h"
 #include "image/image_config.h"
 #include "storage/container_record.h"
 #include "storage/store.h"
@@ -58,6 +59,7 @@ void create_request_release(struct create_request *request)
 		&request->annotations,
 		&request->gpus,
 		&request->storage_opts,
+		&request->secrets,
 		&request->device_cgroup_rules,
 	};
 
@@ -214,6 +216,10 @@ static int fill_config(struct engine *engine, const struct create_request *typed
 	r = create_confinement(request, config, err);
 	if (r < 0)
 		return r;
+	r = secret_options_check(engine, &request->secrets, err);
+	if (r < 0)
+		return r;
+	strv_copy(&config->secrets, &request->secrets);
 	return create_mounts(request, &of_image, config, err);
 }
 
@@ -250,6 +256,8 @@ static int create_record(struct create_guard *guard, const struct create_request
 	if (r < 0)
 		return r;
 	r = make_directory(guard, id, &lock_fd, err);
+	if (r >= 0)
+		r = secret_options_link(guard->engine, &config->secrets, lock_fd, err);
 	if (r < 0)
 		return r;
 	record.id = xstrdup(id);

@@ -141,6 +141,10 @@ int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *e
 	r = health_check_from_json(json_object_get(object, "health"), &launch.health, err);
 	if (r < 0)
 		return err_wrap(err, r, "%s", LAUNCH_FILE_NAME);
+	r = runtime_secrets_from_json(json_object_get(object, "secrets"), &launch.secrets,
+				      &launch.secret_count, err);
+	if (r < 0)
+		return err_wrap(err, r, "%s", LAUNCH_FILE_NAME);
 	r = parse_restart(json_object_get(object, "restart"), &launch, err);
 	if (r < 0)
 		return r;
@@ -176,6 +180,10 @@ static json_t *format_launch(const struct launch *launch)
 	(void)json_object_set_new(object, "log", log);
 	if (launch->health.test.count)
 		(void)json_object_set_new(object, "health", health_check_to_json(&launch->health));
+	if (launch->secret_count)
+		(void)json_object_set_new(object, "secrets",
+					  runtime_secrets_to_json(launch->secrets,
+								  launch->secret_count));
 	if (launch->restart.kind != RESTART_NO)
 		(void)json_object_set_new(
 			object, "restart",
@@ -214,5 +222,8 @@ void launch_release(struct launch *launch)
 	free(launch->event_attributes);
 	json_decref(launch->network);
 	health_check_release(&launch->health);
+	for (size_t i = 0; i < launch->secret_count; i++)
+		runtime_secret_release(&launch->secrets[i]);
+	free(launch->secrets);
 	*launch = (struct launch){0};
 }

@@ -15,6 +15,7 @@
  *from the image if they are empty "tty": true, "openStdin": true, "stdinOnce": true, "autoRemove":
  *true, "log": {"driver": "json-file", "maxSize": 10485760, "maxFiles": 3, "compress": true, …},
  *	  "health": runtime/health_check.h,
+ *	  "secrets": runtime/secret.h,                      absent: none
  *	  "restart": {"policy": "on-failure", "max": 3}      absent: no
  *	  "event": {"image": "busybox", "name": "web", "label": "value"}
  *	}
@@ -30,6 +31,7 @@
 #include "base/strv.h"
 #include "runtime/health_check.h"
 #include "runtime/restart_policy.h"
+#include "runtime/secret.h"
 
 enum log_driver {
 	LOG_DRIVER_JSON_FILE,
@@ -84,6 +86,8 @@ struct launch {
 	char *event_attributes; /* a JSON object's text, for the monitor's events; NULL: none */
 	json_t *network; /* a plan for whoever makes the network (network/plan.h); NULL: none */
 	struct health_check health;
+	struct runtime_secret *secrets; /* owned */
+	size_t secret_count;
 };
 
 /* Reads and checks the file. */

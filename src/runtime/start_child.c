@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "runtime/child_setup.h"
 #include "runtime/confine.h"
+#include "runtime/secret.h"
 #include "runtime/start_internal.h"
 #include "runtime/sync.h"
 #include "sys/loopback.h"
@@ -159,10 +160,15 @@ int start_child(struct start *start, struct error *err)
 		const char *name;
 		int (*run)(struct start *, struct error *);
 	} stages[] = {
-		{"namespaces", stage_namespaces},   {"root", stage_root},
-		{"mounts", stage_mounts},           {"devices", stage_devices},
-		{"cgroup-view", stage_cgroup_view}, {"terminal", stage_terminal},
-		{"system", stage_system},           {"hide", stage_hide},
+		{"namespaces", stage_namespaces},
+		{"root", stage_root},
+		{"mounts", stage_mounts},
+		{"secrets", stage_secrets},
+		{"devices", stage_devices},
+		{"cgroup-view", stage_cgroup_view},
+		{"terminal", stage_terminal},
+		{"system", stage_system},
+		{"hide", stage_hide},
 		{"command", become_command},
 	};
 

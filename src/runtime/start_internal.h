@@ -15,6 +15,7 @@
  *	                   step, and it is made while the parent makes the overlay
  *	stage_root         private propagation before the first mount; pivot before any image path
  *	stage_mounts       in the document's order
+ *	stage_secrets      over whatever the document mounts there
  *	stage_devices      needs the /dev that stage_mounts made
  *	stage_cgroup_view  enters the cgroup: a process of one thread may move itself without the
  *	                   grace period that moving another one costs (sys/cgroup.h). The cgroup
@@ -33,6 +34,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/strbuf.h"
 #include "runtime/container.h"
 #include "runtime/seccomp.h"
 #include "runtime/spec.h"
@@ -49,6 +51,7 @@ struct start {
 	struct spec spec;
 	struct start_source *sources;     /* one per spec.mounts */
 	int namespace_fds[SPEC_NS_COUNT]; /* of namespaces to join */
+	struct strbuf *secret_texts;      /* one per secret of launch.json; NULL: none */
 	int init_fd;                      /* skiff-init, executable from a read-only mount */
 	struct seccomp_filter seccomp;
 	bool has_seccomp;

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/path.h"
+#include "runtime/secret.h"
 #include "runtime/start_internal.h"
 #include "sys/mount.h"
 #include "sys/self_exe.h"
@@ -157,6 +158,9 @@ int start_prepare(struct start *start, const struct runtime_request *request, st
 	r = open_seccomp(start, err);
 	if (r < 0)
 		return r;
+	r = start_read_secrets(start, err);
+	if (r < 0)
+		return r;
 	if (request->launch->init) {
 		start->init_fd = self_exe_open_file(request->launch->init);
 		if (start->init_fd < 0)
@@ -172,6 +176,7 @@ void start_release(struct start *start)
 		cleanup_close_fd(&start->sources[i].mount_fd);
 	free(start->sources);
 	start->sources = NULL;
+	start_forget_secrets(start);
 	for (size_t i = 0; start->request && i < SPEC_NS_COUNT; i++)
 		cleanup_close_fd(&start->namespace_fds[i]);
 	if (start->request) {

@@ -28,6 +28,7 @@
 #include "storage/database_internal.h"
 #include "storage/kept.h"
 #include "storage/partial_blob.h"
+#include "storage/secret_record.h"
 #include "storage/store_internal.h"
 #include "storage/usage.h"
 
@@ -222,7 +223,9 @@ int store_sweep(struct store *store, uint64_t *ret_bytes, struct error *err)
 	sweep_directory(store, STAGING_DIR, always_unknown, &bytes);
 	sweep_directory(store, CONTAINERS_DIR, container_is_known, &bytes);
 	partial_blobs_remove(store, clock_now_ns() / NS_PER_S - PARTIAL_BLOB_KEEP_S, &bytes);
-	r = kept_forget(store, /* all= */ false, err);
+	r = secret_record_sweep(store, err);
+	if (r >= 0)
+		r = kept_forget(store, /* all= */ false, err);
 	if (r >= 0)
 		r = store_reclaim(store, &reclaimed, err);
 	if (r < 0)

@@ -69,7 +69,13 @@ static const char version_3[] =
 /* volume.labels: "key=value" texts, a JSON array; NULL: none. */
 static const char version_4[] = "ALTER TABLE volume ADD COLUMN labels TEXT;";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4};
+/* secret: its bytes are in ROOT/secrets/ID; labels as those of volumes. */
+static const char version_5[] =
+	"CREATE TABLE secret(name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, labels TEXT NOT NULL)"
+	" WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 
