@@ -13,7 +13,7 @@ BUILD := build
 TRY := $(CURDIR)/.try
 
 .PHONY: help try check build install uninstall clean format bench \
-	check-unit check-integration check-asan check-fuzz check-sources check-vm
+	check-unit check-integration check-asan check-fuzz check-sources check-vm check-long
 
 help:
 	@echo 'make try                install what is missing, build, open a shell in a container'
@@ -26,6 +26,7 @@ help:
 	@echo 'make check-fuzz         the fuzzers, for ten seconds each'
 	@echo 'make check-sources      what reads the sources: includes, headers, format, clang-tidy, …'
 	@echo 'make check-vm           what every container needs, in a virtual machine with cgroup v2'
+	@echo 'make check-long         races, deaths, load and output for an hour'
 	@echo 'make format             let clang-format change the sources'
 	@echo 'make bench              measure against other engines; prints a table'
 	@echo 'make clean              remove everything that was built'
@@ -72,6 +73,9 @@ check-sources:
 
 check-vm:
 	@tools/check vm
+
+check-long:
+	@tools/check --minutes 120 long
 
 format:
 	tools/check-format --fix

@@ -5,6 +5,7 @@
  *	inject kill N PROGRAM [ARGUMENT…]         SIGKILL for the program
  *	inject kill-caller N PROGRAM [ARGUMENT…]  SIGKILL for whichever process is there
  *	inject ERRNO N PROGRAM [ARGUMENT…]        the call fails with this number
+ *	inject kill-stage N PROGRAM [ARGUMENT…]   SIGKILL for whichever process is there, at a stage
  *
  * Points are the system calls by which the program and its descendants change a file system: making,
  * naming, writing, flushing and removing. They are counted from 1; at the Nth, before it happens, the
@@ -14,6 +15,12 @@
  *
  * The exit status is the program's, or 128 and the signal that ended it; 99 when it ended before the
  * Nth point: whoever counts up is done then.
+ *
+ * kill-stage has more points: every call by which a container comes to be, is spoken about or goes, see
+ * stages[]. There the program may leave processes that live on, a monitor and a container, about whose
+ * calls the kernel goes on asking: so the exit status is written to standard output as soon as the
+ * program has ended, nothing is killed any more, and we end when the last of these processes has.
+ * INJECT_FROM names a file: points count from when it is there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -36,6 +44,7 @@
 enum what {
 	KILL_PROGRAM,
 	KILL_CALLER,
+	KILL_STAGE,
 	FAIL,
 };
 
@@ -45,6 +54,8 @@ struct injection {
 	uint32_t point;
 	pid_t program;
 	uint32_t seen;
+	const char *from; /* a file without which nothing counts, or NULL */
+	bool over;        /* the program has ended */
 };
 
 static const int makers[] = {
@@ -54,6 +65,20 @@ static const int makers[] = {
 };
 static const int writers[] = {SCMP_SYS(write), SCMP_SYS(pwrite64), SCMP_SYS(copy_file_range)};
 static const int removers[] = {SCMP_SYS(unlinkat), SCMP_SYS(unlink), SCMP_SYS(rmdir)};
+
+/* sendmsg(2) is none: send_fd() needs it before anybody listens. */
+static const int stages[] = {
+	SCMP_SYS(clone3),    SCMP_SYS(clone),       SCMP_SYS(execve),
+	SCMP_SYS(execveat),  SCMP_SYS(unshare),     SCMP_SYS(setns),
+	SCMP_SYS(fsopen),    SCMP_SYS(fsmount),     SCMP_SYS(move_mount),
+	SCMP_SYS(open_tree), SCMP_SYS(pivot_root),  SCMP_SYS(mount_setattr),
+	SCMP_SYS(mount),     SCMP_SYS(umount2),     SCMP_SYS(sethostname),
+	SCMP_SYS(flock),     SCMP_SYS(close_range), SCMP_SYS(seccomp),
+	SCMP_SYS(setresuid), SCMP_SYS(kill),        SCMP_SYS(pidfd_send_signal),
+	SCMP_SYS(recvmsg),   SCMP_SYS(recvfrom),    SCMP_SYS(epoll_wait),
+	SCMP_SYS(poll),      SCMP_SYS(ppoll),       SCMP_SYS(epoll_pwait),
+	SCMP_SYS(waitid),    SCMP_SYS(wait4),       SCMP_SYS(exit_group),
+};
 
 static void die(const char *what)
 {
@@ -68,7 +93,7 @@ static void add_rules(scmp_filter_ctx filter, const int *calls, size_t count)
 			die("filter");
 }
 
-static int load_filter(bool with_removers)
+static int load_filter(enum what what)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int fd;
@@ -77,8 +102,10 @@ static int load_filter(bool with_removers)
 		die("filter");
 	add_rules(filter, makers, sizeof(makers) / sizeof(makers[0]));
 	add_rules(filter, writers, sizeof(writers) / sizeof(writers[0]));
-	if (with_removers)
+	if (what != FAIL)
 		add_rules(filter, removers, sizeof(removers) / sizeof(removers[0]));
+	if (what == KILL_STAGE)
+		add_rules(filter, stages, sizeof(stages) / sizeof(stages[0]));
 	if (seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(openat), 1,
 			     SCMP_A2(SCMP_CMP_MASKED_EQ, O_CREAT, O_CREAT)) < 0)
 		die("filter");
@@ -153,6 +180,13 @@ static bool writes_a_file(const struct seccomp_notif *request)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+static bool counts(const struct injection *injection, const struct seccomp_notif *request)
+{
+	if (injection->over || (injection->from && access(injection->from, F_OK) < 0))
+		return false;
+	return writes_a_file(request);
+}
+
 static void answer(struct injection *injection, int listener, struct seccomp_notif *request,
 		   struct seccomp_notif_resp *response)
 {
@@ -160,13 +194,13 @@ static void answer(struct injection *injection, int listener, struct seccomp_not
 		.id = request->id,
 		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
 	};
-	if (writes_a_file(request) && ++injection->seen == injection->point) {
+	if (counts(injection, request) && ++injection->seen == injection->point) {
 		if (injection->what == FAIL) {
 			response->flags = 0;
 			response->error = -injection->errnum;
 		} else {
-			(void)kill(injection->what == KILL_CALLER ? (pid_t)request->pid
-								  : injection->program,
+			(void)kill(injection->what == KILL_PROGRAM ? injection->program
+								   : (pid_t)request->pid,
 				   SIGKILL);
 		}
 	}
@@ -174,24 +208,51 @@ static void answer(struct injection *injection, int listener, struct seccomp_not
 	(void)seccomp_notify_respond(listener, response);
 }
 
-static void serve(struct injection *injection, int listener)
+/* The program has ended: with what. */
+static int finish(struct injection *injection)
+{
+	int status;
+
+	if (waitpid(injection->program, &status, 0) < 0)
+		die("wait");
+	injection->over = true;
+	if (injection->seen < injection->point)
+		status = STATUS_NO_SUCH_POINT;
+	else
+		status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	if (injection->what == KILL_STAGE) {
+		printf("%d\n", status);
+		(void)fflush(stdout);
+	}
+	return status;
+}
+
+/* Until nobody is left who could ask. */
+static int serve(struct injection *injection, int listener)
 {
 	struct seccomp_notif *request;
 	struct seccomp_notif_resp *response;
+	struct pollfd fds[] = {
+		{.fd = listener, .events = POLLIN},
+		{.fd = pidfd_open(injection->program, 0), .events = POLLIN},
+	};
+	int status = -1;
 
-	if (seccomp_notify_alloc(&request, &response) < 0)
-		die("memory");
+	if (fds[1].fd < 0 || seccomp_notify_alloc(&request, &response) < 0)
+		die("wait");
 	for (;;) {
-		struct pollfd fd = {.fd = listener, .events = POLLIN};
-
-		if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			die("poll");
-		if (fd.revents & POLLIN) {
+		if (fds[1].revents && status < 0) {
+			status = finish(injection);
+			fds[1].fd = -1;
+		}
+		if (fds[0].revents & POLLIN) {
 			memset(request, 0, sizeof(*request));
 			if (seccomp_notify_receive(listener, request) == 0)
 				answer(injection, listener, request, response);
-		} else if (fd.revents) {
-			return; /* nobody is left */
+		} else if (fds[0].revents) {
+			return status >= 0 ? status : finish(injection);
 		}
 	}
 }
@@ -200,8 +261,10 @@ static void parse(char **argv, struct injection *injection)
 {
 	uint32_t errnum;
 
-	*injection = (struct injection){.what = KILL_PROGRAM};
-	if (strcmp(argv[1], "kill-caller") == 0) {
+	*injection = (struct injection){.what = KILL_PROGRAM, .from = getenv("INJECT_FROM")};
+	if (strcmp(argv[1], "kill-stage") == 0) {
+		injection->what = KILL_STAGE;
+	} else if (strcmp(argv[1], "kill-caller") == 0) {
 		injection->what = KILL_CALLER;
 	} else if (strcmp(argv[1], "kill") != 0) {
 		injection->what = FAIL;
@@ -213,13 +276,24 @@ static void parse(char **argv, struct injection *injection)
 		die(argv[2]);
 }
 
+static void become_program(const struct injection *injection, int sock, char **argv)
+{
+	int listener = load_filter(injection->what);
+
+	send_fd(sock, listener);
+	(void)close(listener);
+	execvp(argv[0], argv);
+	_exit(127);
+}
+
 int main(int argc, char **argv)
 {
 	struct injection injection;
-	int socks[2], status;
+	int socks[2];
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: inject kill|kill-caller|ERRNO N PROGRAM [ARGUMENT...]\n");
+		fprintf(stderr, "usage: inject kill|kill-caller|kill-stage|ERRNO N PROGRAM "
+				"[ARGUMENT...]\n");
 		return 2;
 	}
 	parse(argv, &injection);
@@ -228,19 +302,8 @@ int main(int argc, char **argv)
 	injection.program = fork();
 	if (injection.program < 0)
 		die("fork");
-	if (injection.program == 0) {
-		int listener = load_filter(injection.what != FAIL);
-
-		send_fd(socks[1], listener);
-		(void)close(listener);
-		execvp(argv[3], argv + 3);
-		_exit(127);
-	}
+	if (injection.program == 0)
+		become_program(&injection, socks[1], argv + 3);
 	(void)close(socks[1]);
-	serve(&injection, receive_fd(socks[0]));
-	if (waitpid(injection.program, &status, 0) < 0)
-		die("wait");
-	if (injection.seen < injection.point)
-		return STATUS_NO_SUCH_POINT;
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return serve(&injection, receive_fd(socks[0]));
 }
