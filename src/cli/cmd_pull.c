@@ -53,6 +53,11 @@ static int pull_one(const struct command_call *call, const char *name)
 
 	if (image_pull(call->engine, &request, &result, &err) < 0)
 		return cli_fail(call, &err);
+	if (result.alien)
+		(void)fprintf(
+			call->cli->err,
+			"WARNING: image '%s' is for %s, which is not this machine's platform\n",
+			name, result.alien);
 	if (!opts->quiet) {
 		auto_free char *familiar = image_familiar_name(result.name);
 

@@ -17,6 +17,7 @@
 #include "engine/network_internal.h"
 #include "engine/secret_option.h"
 #include "image/image_config.h"
+#include "image/platform.h"
 #include "storage/container_record.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -187,6 +188,25 @@ static char *command_text(const struct container_config *config)
 	return strv_join(&all, " ");
 }
 
+/* Emulators may run what the processor cannot: whoever names the platform knows. */
+static int check_platform(const struct create_request *request, const struct image_config *image,
+			  struct error *err)
+{
+	const struct platform offered = {image->os, image->architecture, image->variant};
+	auto_(platform_release) struct platform machine = {0};
+	auto_free char *theirs = NULL, *ours = NULL;
+
+	platform_of_machine(&machine);
+	if ((request->platform && *request->platform) || platform_runs(&machine, &offered))
+		return 0;
+	theirs = platform_format(&offered);
+	ours = platform_format(&machine);
+	return err_set(err, ERR_UNAVAILABLE, 0,
+		       "image '%s' is for %s, this machine is %s (--platform %s runs it "
+		       "nevertheless, where an emulator is registered)",
+		       request->image, theirs, ours, theirs);
+}
+
 static int fill_config(struct engine *engine, const struct create_request *typed,
 		       const struct image_record *image, const char *id,
 		       struct container_config *config, struct endpoint_requests *endpoints,
@@ -203,6 +223,9 @@ static int fill_config(struct engine *engine, const struct create_request *typed
 	r = image_config_parse(image->config, strlen(image->config), &of_image, err);
 	if (r < 0)
 		return err_wrap(err, r, "image '%s'", request->image);
+	r = check_platform(request, &of_image, err);
+	if (r < 0)
+		return r;
 	strv_copy(&config->layers, &image->chain_ids);
 	r = create_process(request, &of_image, config, err);
 	if (r < 0)

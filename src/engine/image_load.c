@@ -253,6 +253,7 @@ static int load_all(struct loader *loader, bool single, struct strv *ids,
 	auto_(source_images_release) struct source_images images = {0};
 	struct source_request request = {
 		.platform = &loader->platform,
+		.any_platform = !loader->request->platform,
 		.reference = loader->request->reference,
 		.single = single,
 	};

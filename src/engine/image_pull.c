@@ -15,6 +15,7 @@ void pull_result_release(struct pull_result *result)
 	free(result->id);
 	free(result->name);
 	free(result->digest);
+	free(result->alien);
 	*result = (struct pull_result){0};
 }
 
@@ -86,6 +87,15 @@ static int bring(struct pull *pull, struct error *err)
 	return image_commit(&pull->loader, &pull->image, &jobs, err);
 }
 
+static char *alien_platform(const struct image_config *config)
+{
+	const struct platform offered = {config->os, config->architecture, config->variant};
+	auto_(platform_release) struct platform machine = {0};
+
+	platform_of_machine(&machine);
+	return platform_runs(&machine, &offered) ? NULL : platform_format(&offered);
+}
+
 static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_result *result,
 		    struct error *err)
 {
@@ -111,6 +121,8 @@ static int run_pull(struct pull *pull, const sigset_t *signals, struct pull_resu
 		return r;
 	result->id = xstrdup(pull->image.id);
 	result->digest = xstrdup(pull->digest);
+	if (!pull->request->platform)
+		result->alien = alien_platform(&pull->image.config);
 	return 0;
 }
 

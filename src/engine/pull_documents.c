@@ -106,6 +106,7 @@ static int follow_index(struct pull *pull, const struct manifest *index, struct 
 	if (r < 0)
 		return nothing_suits(pull, offered, err);
 	chosen = &index->items[r];
+	pull->from_index = true;
 	document_release(document);
 	r = fetch_manifest(pull, chosen->digest, document, err);
 	if (r < 0)
@@ -231,5 +232,8 @@ int pull_documents(struct pull *pull, struct error *err)
 		r = fetch_config(pull, err);
 	if (r < 0)
 		return r;
-	return source_image_check(&pull->image, pull->request->name, &pull->loader.platform, err);
+	/* What is no index is for one platform: whoever asked for none gets that. */
+	return source_image_check(
+		&pull->image, pull->request->name,
+		pull->request->platform || pull->from_index ? &pull->loader.platform : NULL, err);
 }

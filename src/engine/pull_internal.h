@@ -28,6 +28,7 @@ struct pull {
 	const struct pull_request *request;
 	struct reference reference;
 	struct policy *policy; /* owned */
+	bool from_index;       /* the image was chosen among others */
 	bool trusted;          /* the policy has accepted a document that leads to the image */
 	struct registry_helper helper;
 	int64_t endpoint; /* of the helper's configuration: who had the manifest */

@@ -37,6 +37,7 @@ struct pull_result {
 	char *name; /* "docker.io/library/alpine:latest", normalized; with a digest when one was asked for */
 	char *digest;   /* of what the name led to: an index or a manifest */
 	bool was_there; /* nothing new */
+	char *alien;    /* NULL, or the platform of an image that this machine cannot run */
 };
 
 int image_pull(struct engine *engine, const struct pull_request *request,

@@ -97,7 +97,8 @@ int docker_images_read(const struct archive *archive, const struct source_reques
 	r = docker_save_parse(text, len, &save, err);
 	for (size_t i = 0; r >= 0 && i < save.count; i++)
 		if (is_wanted(&save.items[i], request->reference))
-			r = read_image(archive, &save.items[i], request->platform, &budget, images,
-				       err);
+			r = read_image(archive, &save.items[i],
+				       request->any_platform ? NULL : request->platform, &budget,
+				       images, err);
 	return r;
 }

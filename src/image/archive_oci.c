@@ -28,6 +28,8 @@ struct layout {
 /* The best manifest met so far, and what was offered instead when there is none. */
 struct choice {
 	struct descriptor found; /* digest NULL: none */
+	struct descriptor first; /* of all candidates, whatever it is for */
+	size_t candidates;
 	unsigned int match;
 	bool tie; /* another one suits as well */
 	struct strbuf offered;
@@ -36,6 +38,7 @@ struct choice {
 static void choice_release(struct choice *choice)
 {
 	descriptor_release(&choice->found);
+	descriptor_release(&choice->first);
 	strbuf_release(&choice->offered);
 }
 
@@ -147,6 +150,8 @@ static void consider(const struct layout *layout, const struct descriptor *descr
 {
 	unsigned int match = platform_match(layout->request->platform, platform);
 
+	if (choice->candidates++ == 0)
+		descriptor_copy(&choice->first, descriptor);
 	if (match == 0) {
 		auto_free char *text = platform_format(platform);
 
@@ -209,6 +214,13 @@ static int choose(const struct layout *layout, const struct descriptor *descript
 	return 0;
 }
 
+/* Whatever it is for, when it is the only one and nobody asked for another. */
+static void take_the_only_one(const struct layout *layout, struct choice *choice)
+{
+	if (!choice->found.digest && choice->candidates == 1 && layout->request->any_platform)
+		descriptor_copy(&choice->found, &choice->first);
+}
+
 static int nothing_suits(const struct layout *layout, const struct choice *choice, const char *what,
 			 struct error *err)
 {
@@ -264,7 +276,9 @@ static int add_image(const struct layout *layout, const struct manifest *manifes
 	if (r >= 0)
 		r = locate_layers(layout, manifest, image, err);
 	if (r >= 0)
-		r = source_image_check(image, what, layout->request->platform, err);
+		r = source_image_check(
+			image, what,
+			layout->request->any_platform ? NULL : layout->request->platform, err);
 	if (r < 0)
 		return r;
 	source_images_add(images, image);
@@ -374,6 +388,7 @@ static int load_group(const struct layout *layout, const struct manifest *index,
 		if (entry_name(&index->items[i]) && !strv_has(&names, entry_name(&index->items[i])))
 			strv_add(&names, entry_name(&index->items[i]));
 	}
+	take_the_only_one(layout, &choice);
 	if (!choice.found.digest)
 		return nothing_suits(layout, &choice, what, err);
 	if (choice.tie)
@@ -406,6 +421,9 @@ static int load_unnamed(const struct layout *layout, const struct manifest *inde
 		if (choice.offered.len > 0 && all.offered.len < 200)
 			strbuf_addf(&all.offered, "%s%s", all.offered.len ? ", " : "",
 				    strbuf_text(&choice.offered));
+		all.candidates += choice.candidates;
+		if (choice.first.digest)
+			descriptor_copy(&all.first, &choice.first);
 		if (!choice.found.digest)
 			continue;
 		found = true;
@@ -413,7 +431,12 @@ static int load_unnamed(const struct layout *layout, const struct manifest *inde
 		if (r < 0)
 			return r;
 	}
-	return found ? 0 : nothing_suits(layout, &all, "without a name", err);
+	if (found)
+		return 0;
+	take_the_only_one(layout, &all);
+	return all.found.digest
+		       ? add_chosen(layout, &all.found, &no_names, all.found.digest, images, err)
+		       : nothing_suits(layout, &all, "without a name", err);
 }
 
 static int read_index(const struct archive *archive, struct manifest *ret_index, struct error *err)

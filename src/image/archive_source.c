@@ -112,13 +112,12 @@ int source_image_check(struct source_image *image, const char *what,
 		.architecture = image->config.architecture,
 		.variant = image->config.variant,
 	};
-	if (platform_match(platform, &offered) == 0) {
+	if (platform && platform_match(platform, &offered) == 0) {
 		auto_free char *theirs = platform_format(&offered);
 		auto_free char *ours = platform_format(platform);
 
-		return err_set(err, ERR_UNAVAILABLE, 0,
-			       "image '%.100s' is for %.100s, this machine is %s", what, theirs,
-			       ours);
+		return err_set(err, ERR_UNAVAILABLE, 0, "image '%.100s' is for %.100s, not for %s",
+			       what, theirs, ours);
 	}
 	return 0;
 }

@@ -58,7 +58,8 @@ struct source_images {
 
 struct source_request {
 	const struct platform *platform;
-	bool layout_set; /* else it is found out */
+	bool any_platform; /* nobody asked for it: what is there for one platform only is taken too */
+	bool layout_set;   /* else it is found out */
 	enum archive_layout layout;
 	const char *reference; /* only this image; NULL: all */
 	bool single;           /* more than one is an error that lists them */
@@ -70,7 +71,7 @@ void source_images_release(struct source_images *images);
 
 /*
  * For an image that comes from elsewhere, piece by piece: parses config_text, sets id, and checks the
- * platform and the number of layers. `what` names it in messages.
+ * platform (NULL: any will do) and the number of layers. `what` names it in messages.
  */
 int source_image_check(struct source_image *image, const char *what,
 		       const struct platform *platform, struct error *err);

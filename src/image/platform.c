@@ -116,3 +116,17 @@ unsigned int platform_match(const struct platform *wanted, const struct platform
 	/* An image for a later variant uses instructions that this machine may lack. */
 	return offered_level > wanted_level ? 0 : 1 + offered_level;
 }
+
+bool platform_runs(const struct platform *machine, const struct platform *offered)
+{
+	static const char *const younger_and_older[][2] = {{"amd64", "386"}, {"arm64", "arm"}};
+
+	if (!offered->architecture || !*offered->architecture)
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(younger_and_older); i++)
+		if (same(machine->os, offered->os) &&
+		    same(machine->architecture, younger_and_older[i][0]) &&
+		    same(offered->architecture, younger_and_older[i][1]))
+			return true;
+	return platform_match(machine, offered) > 0;
+}

@@ -27,6 +27,12 @@ char *platform_format(const struct platform *platform);
  */
 unsigned int platform_match(const struct platform *wanted, const struct platform *offered);
 
+/*
+ * Whether this machine's processor runs what was made for `offered`: its own, and the 32-bit one of the
+ * same family. What does not say what it is for may.
+ */
+bool platform_runs(const struct platform *machine, const struct platform *offered);
+
 DEFINE_CLEANUP_VALUE(struct platform, platform_release);
 
 #endif

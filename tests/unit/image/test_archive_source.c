@@ -154,7 +154,7 @@ static void docker_archives_must_be_whole(void **state)
 	assert_refuses(f, NULL, "has no 'abc/layer.tar'");
 	put(f, "abc/layer.tar", "");
 	put(f, "c.json", CONFIG("s390x"));
-	assert_refuses(f, NULL, "is for linux/s390x, this machine is linux/amd64");
+	assert_refuses(f, NULL, "is for linux/s390x, not for linux/amd64");
 	put(f, "manifest.json", "[{\"Config\":\"c.json\",\"Layers\":[]}]");
 	assert_refuses(f, NULL, "the configuration has 1 layers, the manifest 0");
 }

@@ -87,6 +87,32 @@ static void missing_texts_match_nothing(void **state)
 	assert_int_equal(platform_match(&machine, &empty), 0);
 }
 
+static bool runs(const char *machine, const char *offered)
+{
+	auto_(platform_release) struct platform a = {0}, b = {0};
+	auto_(error_release) struct error err = {0};
+
+	assert_int_equal(platform_parse(machine, &a, &err), 0);
+	assert_int_equal(platform_parse(offered, &b, &err), 0);
+	return platform_runs(&a, &b);
+}
+
+static void older_processors_of_the_family_run(void **state)
+{
+	const struct platform empty = {0};
+	auto_(platform_release) struct platform machine = {0};
+
+	(void)state;
+	assert_true(runs("linux/amd64", "linux/amd64"));
+	assert_true(runs("linux/amd64", "linux/386"));
+	assert_true(runs("linux/arm64", "linux/arm/v7"));
+	assert_false(runs("linux/386", "linux/amd64"));
+	assert_false(runs("linux/amd64", "linux/arm64"));
+	assert_false(runs("linux/amd64", "windows/386"));
+	platform_of_machine(&machine);
+	assert_true(platform_runs(&machine, &empty));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +121,7 @@ int main(void)
 		cmocka_unit_test(the_closest_variant_wins),
 		cmocka_unit_test(this_machine_suits_itself),
 		cmocka_unit_test(missing_texts_match_nothing),
+		cmocka_unit_test(older_processors_of_the_family_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
