@@ -72,10 +72,12 @@ const struct command cmd_fsck = {
 		"compares the files, and looks for what belongs to nobody. One line for each thing "
 		"that is wrong; the exit status is 0 when nothing is, or everything was "
 		"repaired.\n\n"
-		"--repair unpacks damaged layers again from their blobs, takes away what is not "
-		"what its name says, which the next load or pull of the image brings again, and "
-		"removes "
-		"leftovers. Volumes are never touched. The room of the largest layer is needed for "
+		"--repair unpacks damaged layers again from their blobs, and fetches blobs that "
+		"are "
+		"damaged or missing from the registry that the image was pulled from or pushed to. "
+		"What cannot be fetched and is not what its name says is taken away, so that the "
+		"next load or pull of the image brings it again. Leftovers are removed. Volumes "
+		"are never touched. The room of the largest layer is needed for "
 		"a "
 		"while.",
 	.max_args = 0,

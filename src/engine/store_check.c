@@ -28,6 +28,7 @@ static void check_release(struct store_check *check)
 	audit_blobs_release(&check->blobs);
 	free(check->blob_is_good);
 	strv_release(&check->bad_blobs);
+	strv_release(&check->unreachable);
 	if (check->staging)
 		(void)path_remove_tree(store_root_fd(check->store), check->staging);
 	free(check->staging);

@@ -8,8 +8,9 @@
  *
  * With `repair`: a damaged or missing layer is replaced by the one just unpacked, in one step, unless
  * a running container uses it. A configuration is written again from its record, a record from its
- * configuration. Blobs that are not what their names say are taken away, so that the next load or
- * pull brings them again. Leftovers are removed. A volume that no record knows is never touched: it
+ * configuration. A blob that is missing or not what its name says is fetched from a registry that the
+ * image came from or went to; where that fails it is taken away, so that the next load or pull brings it
+ * again. Leftovers are removed. A volume that no record knows is never touched: it
  * is somebody's data.
  */
 #ifndef SKIFF_ENGINE_STORE_CHECK_H

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "engine/store_check_internal.h"
+#include "storage/repo_digest.h"
 
 #define CHUNK ((size_t)256 << 10)
 
@@ -32,8 +33,7 @@ static const struct image_record *image_of_config(const struct store_check *chec
 
 /* ---- one blob ---- */
 
-/* Adds the file's bytes to the hash; 0, or a negative errno. */
-static int hash_file(int fd, struct sha256 *hash, uint64_t *ret_bytes)
+int store_check_hash(int fd, struct sha256 *hash, uint64_t *ret_bytes)
 {
 	auto_free char *buffer = xmalloc(CHUNK);
 	uint64_t bytes = 0;
@@ -66,7 +66,7 @@ static const char *find_fault(struct store_check *check, const struct image_blob
 		return errno == ENOENT ? "" : "it cannot be opened";
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return "it is no file";
-	if (hash_file(fd, &hash, &bytes) < 0)
+	if (store_check_hash(fd, &hash, &bytes) < 0)
 		return "it cannot be read";
 	check->result.bytes += bytes;
 	sha256_digest(&hash, digest);
@@ -102,36 +102,56 @@ static bool config_is_good(const struct image_record *image)
 	return strcmp(digest, image->id) == 0;
 }
 
+/* 1: it is what it should be again. *ret_failure says why not, when something was tried. */
+static int repair_blob(struct store_check *check, const struct image_blob *blob,
+		       const struct image_record *image, char **ret_failure, struct error *err)
+{
+	int r;
+
+	if (!check->request->repair)
+		return 0;
+	if (!image)
+		return store_check_fetch(check, blob, ret_failure, err);
+	r = restore_config(check, image, err);
+	return r < 0 ? r : 1;
+}
+
 static int report_blob(struct store_check *check, size_t number, const char *fault, bool there,
 		       struct error *err)
 {
 	const struct image_blob *blob = &check->blobs.items[number];
 	const struct image_record *image = image_of_config(check, blob->digest);
 	auto_free char *what = xasprintf("blob %s", blob->digest);
-	auto_(strv_release) struct strv users = {0};
-	auto_free char *images = NULL;
+	auto_(strv_release) struct strv users = {0}, homes = {0};
+	auto_free char *images = NULL, *failure = NULL, *detail = NULL;
 	struct store_finding finding;
-	bool restorable = image && config_is_good(image);
 	int r;
 
+	if (image && !config_is_good(image))
+		image = NULL;
 	r = audit_blob_users(check->store, blob->digest, &users, err);
-	if (r >= 0 && restorable && check->request->repair)
-		r = restore_config(check, image, err);
+	if (r >= 0)
+		r = repo_digest_blob_repositories(check->store, blob->digest, &homes, err);
+	if (r >= 0)
+		r = repair_blob(check, blob, image, &failure, err);
 	if (r < 0)
 		return r;
-	if (restorable)
-		check->blob_is_good[number] = check->request->repair;
-	else if (there)
+	check->blob_is_good[number] = r > 0;
+	if (r == 0 && there)
 		strv_add(&check->bad_blobs, blob->digest);
 	images = store_check_users(&users);
+	if (failure)
+		detail = xasprintf("%s%s%s", fault, *fault ? "; " : "", failure);
 	finding = (struct store_finding){
 		.fault = there ? FAULT_CHANGED : FAULT_MISSING,
 		.what = what,
-		.detail = fault,
+		.detail = detail ? detail : fault,
 		.images = images,
-		.repaired = restorable && check->request->repair,
-		.remedy = restorable ? "--repair writes it again"
-				     : "load or pull the image again after --repair",
+		.repaired = r > 0,
+		.remedy = image ? "--repair writes it again"
+			  : homes.count > 0 && !check->request->repair
+				  ? "--repair fetches it again"
+				  : "load or pull the image again after --repair",
 	};
 	store_check_report(check, &finding);
 	return 0;

@@ -276,17 +276,32 @@ int audit_lost_directories(struct store *store, struct strv *ret_containers,
 
 /* ---- setting right ---- */
 
+/* What was there, of whatever kind, is in the new one's place afterwards. */
+static int replace(struct store *store, int dir_fd, const char *path, const char *to,
+		   struct error *err)
+{
+	if (renameat2(dir_fd, path, store->root_fd, to, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno == ENOENT && renameat(dir_fd, path, store->root_fd, to) == 0)
+		return 0;
+	return err_set(err, ERR_SYSTEM, errno, "move a file to '%s/%s'", store->root, to);
+}
+
 int layer_replace(struct store *store, int dir_fd, const char *path, const char *chain_id,
 		  struct error *err)
 {
 	auto_free char *diff = layer_diff_path(chain_id);
 	auto_free char *to = xstrndup(diff, strlen(diff) - strlen("/diff"));
 
-	if (renameat2(dir_fd, path, store->root_fd, to, RENAME_EXCHANGE) == 0)
-		return 0;
-	if (errno == ENOENT && renameat(dir_fd, path, store->root_fd, to) == 0)
-		return 0;
-	return err_set(err, ERR_SYSTEM, errno, "move a layer to '%s/%s'", store->root, to);
+	return replace(store, dir_fd, path, to, err);
+}
+
+int blob_replace(struct store *store, int dir_fd, const char *path, const char *digest,
+		 struct error *err)
+{
+	auto_free char *to = blob_path(digest);
+
+	return replace(store, dir_fd, path, to, err);
 }
 
 static int move_blobs(struct store *store, const struct strv *digests, int staging_fd,

@@ -64,6 +64,10 @@ int audit_lost_directories(struct store *store, struct strv *ret_containers,
 int layer_replace(struct store *store, int dir_fd, const char *path, const char *chain_id,
 		  struct error *err);
 
+/* A file, verified and flushed, becomes the blob, whatever has its name now: one atomic step. */
+int blob_replace(struct store *store, int dir_fd, const char *path, const char *digest,
+		 struct error *err);
+
 /*
  * Takes blobs away that are not what their names say, so that the next load or pull brings them again.
  * Waits until nobody loads. Their records stay. No image_store_begin() of ours may be held.

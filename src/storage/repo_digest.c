@@ -81,3 +81,13 @@ int repo_digest_blob_homes(struct store *store, const char *domain, const char *
 		strv_add(ret_paths, names.items[i] + strlen(first));
 	return r;
 }
+
+int repo_digest_blob_repositories(struct store *store, const char *blob, struct strv *ret_names,
+				  struct error *err)
+{
+	return db_collect(store->db, ret_names, err,
+			  "SELECT DISTINCT substr(name, 1, instr(name, '@') - 1) FROM repo_digest"
+			  " WHERE image IN (SELECT image FROM image_blob WHERE blob = ?)"
+			  " ORDER BY 1 LIMIT " MAX_HOMES,
+			  "t", blob);
+}

@@ -35,4 +35,8 @@ int repo_digest_manifest(struct store *store, const char *image_id, const char *
 int repo_digest_blob_homes(struct store *store, const char *domain, const char *blob,
 			   struct strv *ret_paths, struct error *err);
 
+/* All repositories ("docker.io/library/alpine") of which an image that has this blob came or went. */
+int repo_digest_blob_repositories(struct store *store, const char *blob, struct strv *ret_names,
+				  struct error *err);
+
 #endif

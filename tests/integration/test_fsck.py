@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from docker_archive import Image
+from helpers.images import tool
 
 SETUID = 0o4755
 
@@ -224,6 +225,91 @@ def test_layer_and_its_blob(store, archive):
     assert fsck(store, "--repair")[0] == 1
     store.load(archive)
     assert_clean(store)
+
+
+def damage_blob(path, damage):
+    if damage == "missing":
+        path.unlink()
+    elif damage == "size":
+        os.truncate(path, 5)
+    elif damage == "directory":
+        path.unlink()
+        path.mkdir()
+    else:
+        overwrite(path)
+
+
+def pulled(skiff, registry, archive):
+    name = f"{registry.host}/team/victim"
+    tool("skopeo", "copy", "--dest-tls-verify=false", f"docker-archive:{archive}",
+         f"docker://{name}:1")
+    skiff.run("pull", f"{name}:1")
+    return name
+
+
+@pytest.mark.parametrize("damage", ["bytes", "size", "missing", "directory"])
+def test_blob_is_fetched_again(empty_skiff, registry, archive, damage):
+    """From where the image came; nothing else is fetched or replaced."""
+    pulled(empty_skiff, registry, archive)
+    blob = largest_blob(empty_skiff)
+    inodes = {path: path.stat().st_ino for path in
+              (*blobs(empty_skiff).iterdir(), *(empty_skiff.root / "layers").iterdir())}
+    damage_blob(blob, damage)
+    code, lines = fsck(empty_skiff)
+    assert code == 1 and "--repair fetches it again" in lines[0]
+    before = registry.count("GET /v2/.*/blobs/")
+    code, lines = fsck(empty_skiff, "--repair")
+    assert code == 0 and len(lines) == 1 and lines[0].endswith("; repaired"), lines
+    assert registry.count("GET /v2/.*/blobs/") == before + 1
+    assert_clean(empty_skiff)
+    # The number of a file that is gone may be given to the next one.
+    for path, inode in inodes.items():
+        assert path == blob or path.stat().st_ino == inode
+
+
+def test_everything_is_fetched_again(empty_skiff, registry, archive):
+    """All blobs, the manifest too, and then the layers from them."""
+    name = pulled(empty_skiff, registry, archive)
+    for blob in list(blobs(empty_skiff).iterdir()):
+        damage_blob(blob, "bytes")
+    shutil.rmtree(bottom(empty_skiff).parent)
+    code, lines = fsck(empty_skiff, "--repair")
+    assert code == 0 and len(lines) == 5, lines
+    assert all(line.endswith("; repaired") for line in lines)
+    assert_clean(empty_skiff)
+    assert empty_skiff.run("rmi", f"{name}:1").stdout
+
+
+def test_registry_that_sends_something_else(empty_skiff, registry, archive):
+    """The bad blob is taken away, the next one that comes is looked at as always."""
+    name = pulled(empty_skiff, registry, archive)
+    blob = largest_blob(empty_skiff)
+    damage_blob(blob, "bytes")
+    there = next(registry.directory.glob(f"data/**/{blob.name}/data"))
+    content = bytearray(there.read_bytes())
+    content[100] ^= 1
+    there.write_bytes(content)
+    code, lines = fsck(empty_skiff, "--repair")
+    assert code == 1 and "sent something else" in lines[0], lines
+    assert not blob.exists() and os.listdir(empty_skiff.root / "staging") == []
+    content[100] ^= 1
+    there.write_bytes(content)
+    empty_skiff.run("pull", f"{name}:1")
+    assert_clean(empty_skiff)
+
+
+def test_registry_that_is_gone(empty_skiff, registry, archive):
+    """Asked once, whatever is missing of it."""
+    pulled(empty_skiff, registry, archive)
+    registry.close()
+    layers = sorted(blobs(empty_skiff).iterdir(), key=lambda path: path.stat().st_size)[-2:]
+    for blob in layers:
+        blob.unlink()
+    code, lines = fsck(empty_skiff, "--repair")
+    missing = [line for line in lines if line.startswith("missing: blob")]
+    assert code == 1 and len(missing) == 2
+    assert ["onnect" in line for line in missing].count(True) == 1, lines
+    assert os.listdir(empty_skiff.root / "staging") == []
 
 
 def config_blob(skiff):

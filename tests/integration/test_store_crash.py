@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from docker_archive import Image
-from helpers.registry import BadRegistry, MemoryImage, small_tar
+from helpers.registry import BadRegistry, MemoryImage, digest_of, small_tar
 from helpers.skiff_command import Skiff
 
 DONE = 99  # the command ended before that point came
@@ -239,6 +239,18 @@ def test_fsck_repair_killed(stage, archive):
     layers[1].rmdir() if not os.listdir(layers[1]) else shutil.rmtree(layers[1])
     config = stage.skiff.inspect("keep:1")["Id"].removeprefix("sha256:")
     (stage.skiff.root / "oci/blobs/sha256" / config).write_text("changed")
+    stage.remember()
+    stage.at_every_point("kill", "system", "fsck", "--repair",
+                         after=lambda _: stage.skiff.run("system", "fsck", "--repair"))
+
+
+def test_fsck_that_fetches_killed(stage, make_server):
+    image = MemoryImage([small_tar({"shared": b"x" * 5000})])
+    server = make_server(BadRegistry, image)
+    stage.skiff.run("pull", "-q", f"{server.host}/victim:1")
+    blobs = stage.skiff.root / "oci/blobs/sha256"
+    (blobs / image.manifest["layers"][0]["digest"].removeprefix("sha256:")).write_text("changed")
+    (blobs / digest_of(image.manifest_bytes()).removeprefix("sha256:")).unlink()
     stage.remember()
     stage.at_every_point("kill", "system", "fsck", "--repair",
                          after=lambda _: stage.skiff.run("system", "fsck", "--repair"))
