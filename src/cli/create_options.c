@@ -273,6 +273,14 @@ static int read_files(struct create_opts *opts, struct error *err)
 	return 0;
 }
 
+/* "-e KEY" of a variable that is not set here: the container has none either, whoever offers one. */
+static void add_unset_names(const struct strv *args, struct strv *env)
+{
+	for (size_t i = 0; i < args->count; i++)
+		if (!strchr(args->items[i], '=') && !getenv(args->items[i]))
+			strv_add(env, args->items[i]);
+}
+
 int create_opts_finish(struct create_opts *opts, const struct strv *args, bool detach,
 		       struct error *err)
 {
@@ -289,6 +297,7 @@ int create_opts_finish(struct create_opts *opts, const struct strv *args, bool d
 	if (r < 0)
 		return r;
 	env_args_resolve(&opts->env, environ, &request->env);
+	add_unset_names(&opts->env, &request->env);
 	strv_add_all(&request->labels, &opts->labels);
 	return 0;
 }

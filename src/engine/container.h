@@ -31,7 +31,7 @@ struct create_request {
 	struct strv args;                      /* command and arguments after IMAGE */
 	const char *name, *hostname, *user, *workdir, *entrypoint;
 	bool entrypoint_set; /* --entrypoint "" clears the image's */
-	struct strv env;     /* KEY=value; bare KEY was already resolved or dropped by cli */
+	struct strv env;     /* KEY=value; a bare KEY hides what others have for it */
 	struct strv labels;  /* key=value */
 	struct strv volumes; /* -v */
 	struct strv mounts;  /* --mount */

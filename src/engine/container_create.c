@@ -308,7 +308,7 @@ int container_create(struct engine *engine, const struct create_request *request
 		.platform = request->platform,
 		.progress = request->progress,
 	};
-	struct create_result result = {0};
+	auto_(create_result_release) struct create_result result = {0};
 	const char *name = NULL;
 	int r;
 
@@ -329,10 +329,12 @@ int container_create(struct engine *engine, const struct create_request *request
 	r = fill_config(engine, request, &image, result.id, &config, &endpoints, err);
 	if (r < 0)
 		return r;
+	create_proxies(&request->env, &config.env, &result.warnings);
 	r = create_record(&guard, request, name, &image, &config, &endpoints, result.id, err);
 	if (r < 0)
 		return r;
 	guard.store = NULL;
 	*ret_result = result;
+	result = (struct create_result){0};
 	return 0;
 }

@@ -33,4 +33,10 @@ int create_mounts(const struct create_request *request, const struct image_confi
 int create_confinement(const struct create_request *request, struct container_config *config,
 		       struct error *err);
 
+/*
+ * Adds the proxies of docker's config.json to the environment, but those that the request's variables
+ * (`wanted`) mention. A file that is not understood is a warning.
+ */
+void create_proxies(const struct strv *wanted, struct strv *env, struct strv *warnings);
+
 #endif

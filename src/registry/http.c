@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "registry/origin.h"
 
 #define CONNECT_TIMEOUT_S 20L
 #define STALL_BYTES_PER_S 100L
@@ -27,6 +28,7 @@ struct http_client {
 	size_t header_bytes;
 	bool stopped;
 	struct error error; /* why it was stopped */
+	long tunnel_status; /* what a proxy said to CONNECT; 0: nothing */
 	char message[CURL_ERROR_SIZE];
 };
 
@@ -264,11 +266,23 @@ static void set_tls(CURL *curl, const struct http_tls *tls)
 	}
 }
 
+/* As every program in Go has it: no proxy knows the way to this machine. */
+static bool is_this_machine(const char *url)
+{
+	auto_(origin_release) struct origin origin = {0};
+	auto_(error_release) struct error ignored = {0};
+
+	return origin_parse(url, &origin, &ignored) >= 0 && host_is_loopback(origin.host);
+}
+
 static void set_proxy(CURL *curl, const char *url)
 {
 	const struct http_settings *settings = pool.settings;
 	bool plain = strncasecmp(url, "http:", 5) == 0;
 	const char *proxy = plain ? settings->proxy_http : settings->proxy_https;
+
+	if (proxy && is_this_machine(url))
+		proxy = NULL;
 
 	/* An empty text also keeps libcurl from looking into the environment. */
 	(void)curl_easy_setopt(curl, CURLOPT_PROXY, proxy ? proxy : "");
@@ -390,6 +404,12 @@ static int fail(struct http_client *client, CURLcode code, enum http_failure *re
 		return err_move(err, &client->error);
 	}
 	*ret_failure = failure_of(code);
+	/* What a proxy forbids, it will forbid again. */
+	if (client->tunnel_status >= 400 && client->tunnel_status < 500) {
+		*ret_failure = HTTP_STOPPED;
+		return err_set(err, ERR_DENIED, 0, "the proxy refuses: status %ld",
+			       client->tunnel_status);
+	}
 	return err_set(err, ERR_UNAVAILABLE, 0, "%s", why);
 }
 
@@ -409,6 +429,8 @@ int http_perform(struct http_client *client, const struct http_request *request,
 	*ret_failure = HTTP_NO_FAILURE;
 	set_options(client, request, headers);
 	code = curl_easy_perform(client->curl);
+	client->tunnel_status = 0;
+	(void)curl_easy_getinfo(client->curl, CURLINFO_HTTP_CONNECTCODE, &client->tunnel_status);
 	/* Keeps connections and TLS sessions, forgets the options and with them our pointers. */
 	curl_easy_reset(client->curl);
 	/* Not what follows the path: signed addresses are as good as passwords. */

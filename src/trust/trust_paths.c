@@ -44,6 +44,14 @@ void trust_paths_init(struct trust_paths *ret_paths)
 	};
 }
 
+char *trust_docker_config_file(void)
+{
+	auto_free char *directory =
+		variable_or_home("DOCKER_CONFIG", absolute_variable("HOME"), ".docker");
+
+	return directory ? xasprintf("%s/config.json", directory) : NULL;
+}
+
 void trust_paths_release(struct trust_paths *paths)
 {
 	free(paths->home);

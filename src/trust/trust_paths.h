@@ -10,7 +10,7 @@
  *
  * These files are the host's and trusted. They are read by `skiff` itself, never by a helper that
  * talks to a network, and only when a registry is about to be asked or an image about to be taken
- * in: no other command opens any of them.
+ * in: no other command opens any of them, but that `create` and `run` read "proxies" in docker's.
  */
 #ifndef SKIFF_TRUST_TRUST_PATHS_H
 #define SKIFF_TRUST_TRUST_PATHS_H
@@ -32,6 +32,9 @@ struct trust_paths {
 /* From the environment, once per command. What is not absolute there counts as not set. */
 void trust_paths_init(struct trust_paths *ret_paths);
 void trust_paths_release(struct trust_paths *paths);
+
+/* docker's config.json alone, for whoever needs nothing else; NULL: nowhere. Caller frees. */
+char *trust_docker_config_file(void);
 
 DEFINE_CLEANUP_VALUE(struct trust_paths, trust_paths_release);
 
