@@ -103,6 +103,7 @@ static void release_memory(struct monitor *m)
 	(void)madvise(m->buffer, MONITOR_MESSAGE_MAX, MADV_DONTNEED);
 	(void)malloc_trim(0);
 	m->is_calm = true;
+	m->calm_at_once = false;
 }
 
 /* The end of a calm is only noticed here; the event itself is handled by the loop as any other. */
@@ -133,7 +134,7 @@ static void handle_health_run(void *context)
 static int next_timeout_ms(const struct monitor *m)
 {
 	int64_t compress_at_ns = json_log_compress_at(&m->log);
-	int timeout_ms = m->is_calm ? -1 : CALM_MS;
+	int timeout_ms = m->is_calm ? -1 : m->calm_at_once ? 0 : CALM_MS;
 	int64_t left_ms;
 
 	if (log_remote_is_behind(m->log_remote))

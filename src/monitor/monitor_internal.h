@@ -58,6 +58,7 @@ struct monitor {
 	struct event_loop loop;
 	struct event_source children; /* signalfd of SIGCHLD; descriptor owned */
 	uint8_t *buffer;              /* MONITOR_MESSAGE_MAX bytes; a mapping of its own */
+	bool calm_at_once;            /* nothing more is expected: no second of waiting */
 	bool is_calm;                 /* memory was given back and nothing happened since */
 	uint16_t tty_rows, tty_cols;  /* the terminal's first size */
 

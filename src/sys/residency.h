@@ -10,7 +10,7 @@
 #define SKIFF_SYS_RESIDENCY_H
 
 /*
- * Drops the program's own read-only pages and waits until fd is readable. Returns 0 or a negative
+ * Drops those of the program's own pages that were never written and waits until fd is readable. Returns 0 or a negative
  * errno (-EINTR when a signal came).
  */
 int residency_wait_readable(int fd);

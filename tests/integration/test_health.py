@@ -278,3 +278,19 @@ def test_health_file_is_whole(skiff):
         json.loads(path.read_text())
     skiff.run("rm", "-f", "box")
     assert not skiff.leftovers()
+
+
+# ---- cost ----
+
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="it keeps what was freed")
+def test_monitor_is_small_between_checks(skiff):
+    """DESIGN.md 9: what a check needed is given back before the next one is due."""
+    start(skiff, "--health-cmd", "true", "--health-interval", "400ms", "--health-timeout", "60s")
+    wait_health(skiff, "healthy")
+    rollup = f"/proc/{skiff.monitor_pid('box')}/smaps_rollup"
+
+    def pss_kb():
+        with open(rollup, encoding="ascii") as lines:
+            return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    wait_until(lambda: pss_kb() <= 300, what=lambda: f"its share is {pss_kb()} KB")
+    skiff.run("rm", "-f", "box")
