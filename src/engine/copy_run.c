@@ -163,7 +163,7 @@ static int copy_contents(struct copy *copy, const json_t *manifest, struct error
 {
 	const json_t *config = json_object_get(manifest, "config");
 	const json_t *layers = json_object_get(manifest, "layers");
-	struct copy_blob blob;
+	struct copy_blob blob = {0};
 	int r = 0;
 
 	if (json_array_size(layers) > MANIFEST_MAX_LAYERS)
@@ -204,7 +204,7 @@ static int copy_listed(struct copy *copy, const json_t *index, unsigned int dept
 		       struct error *err)
 {
 	const json_t *items = json_object_get(index, "manifests");
-	struct copy_blob item;
+	struct copy_blob item = {0};
 	int r = 0;
 
 	if (json_array_size(items) > INDEX_MAX_ENTRIES)

@@ -169,6 +169,8 @@ static int rename_chosen(struct save *save, const char *name, struct error *err)
 	r = reference_parse(name, &reference, err);
 	if (r < 0)
 		return r;
+	if (reference.digest)
+		return err_set(err, ERR_INVALID, 0, "'%s' is no name and tag", name);
 	strv_release(names);
 	strv_add_take(names, reference_format(&reference));
 	return 0;

@@ -103,6 +103,9 @@ def test_what_makes_no_sense(skiff, tmp_path):
     assert "platform (linux/s390x)" in skiff.fails(
         "push", "--platform", "linux/s390x", "busybox", f"docker-archive:{tmp_path}/x",
         code=1).stderr
+    for name in ("BAD", f"x@sha256:{64 * '0'}"):
+        skiff.fails("push", "busybox", f"docker-archive:{tmp_path}/y:{name}", code=1)
+    assert not (tmp_path / "y").exists()
     assert not (tmp_path / "x").exists() or not any((tmp_path / "x").iterdir())
 
 
