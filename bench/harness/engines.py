@@ -63,6 +63,22 @@ class Engine:
     def time(self, *args):
         return self.spawner.time(self.argv(*args))
 
+    def measured(self, *args):
+        """(seconds, processor seconds, KB of the largest process), a daemon's among them."""
+        usage, before = [], self.daemon_cpu()
+        seconds = self.spawner.time(self.argv(*args), usage)
+        cpu = usage[0].ru_utime + usage[0].ru_stime + self.daemon_cpu() - before
+        return seconds, cpu, max(usage[0].ru_maxrss, self.daemon_peak_kb())
+
+    def daemon_cpu(self):
+        return 0.0
+
+    def daemon_peak_kb(self):
+        return 0
+
+    def pull_options(self):
+        return []
+
     def time_run(self):
         return self.time("run", "--rm", "--network", "none", *self.run_options(), IMAGE, "true")
 
@@ -132,6 +148,9 @@ class Podman(Engine):
                 "--cgroup-manager", "cgroupfs", "--events-backend", "none", "--runtime", "crun",
                 *args]
 
+    def pull_options(self):
+        return ["--tls-verify=false"]
+
     def run_options(self):
         # Its own defaults raise limits, which a root without CAP_SYS_RESOURCE may not.
         return ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
@@ -177,6 +196,28 @@ class Docker(Engine):
 
     def argv(self, *args):
         return [self.program, "-H", self.socket, *args]
+
+    def _processes(self):
+        """The daemon, and containerd, which it keeps."""
+        pid = self.daemon.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        return [pid, *map(int, children.split())]
+
+    def daemon_cpu(self):
+        """Their own, and that of what they waited for (they unpack in processes of their own)."""
+        ticks = 0
+        for pid in self._processes():
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2]
+            ticks += sum(int(one) for one in stat.split()[11:15 if pid == self.daemon.pid else 13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def daemon_peak_kb(self):
+        peaks = []
+        for pid in self._processes():
+            status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+            peaks += [int(line.split()[1]) for line in status.splitlines()
+                      if line.startswith("VmHWM:")]
+        return max(peaks)
 
     def remove(self, *names):
         for start in range(0, len(names), 100):

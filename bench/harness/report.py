@@ -81,11 +81,22 @@ def thousand(data):
                      for name, rows in data.items())
 
 
-def load(data):
-    return "\n".join(f"### {name}\n\n" + compared(
-        {case: {key: value / 1000.0 if key in ("median", "p99") else value
-                for key, value in row.items()} for case, row in cases.items()}, unit="s")
-        for name, cases in data.items())
+def largest(kilobytes):
+    return "Largest process, MB: " + ", ".join(
+        f"{name} {kb / 1024:.0f}" for name, kb in kilobytes.items()) + "\n"
+
+
+def seconds(data):
+    parts = []
+    for name, cases in data.items():
+        if "memory_kb" in cases:
+            parts.append(largest(cases["memory_kb"]))
+            continue
+        in_seconds = {case: {key: value / 1000.0 if key in ("median", "p99") else value
+                             for key, value in row.items()} for case, row in cases.items()}
+        base = "bare transfer" if "bare transfer" in cases else "skiff"
+        parts.append(f"### {name}\n\n" + compared(in_seconds, unit="s", base=base))
+    return "\n".join(parts)
 
 
 TITLES = {
@@ -96,7 +107,9 @@ TITLES = {
     "parallel": ("Whole runs in parallel", parallel),
     "memory": ("Memory behind one idle container", memory),
     "thousand": ("Many containers at once", thousand),
-    "load": ("`load` of a large image", load),
+    "load": ("`load` of a large image", seconds),
+    "pull": ("`pull` of a large image from a registry on loopback", seconds),
+    "slow": ("`pull` through a link of 20 ms and 200 Mbit/s", seconds),
 }
 
 

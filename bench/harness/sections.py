@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from harness import transfer
 from harness.images import IMAGE, LARGE, tool
 from harness.timing import Case, CommandFailed, in_parallel, interleave, summary
 
@@ -221,16 +222,12 @@ def drop_caches():
     return True
 
 
-def load_once(engine, archive, cold):
+def load_once(engine, archive, usage, cold):
     """Forgets the image of the time before, then takes the time of loading it again."""
-    try:
-        engine.time("rmi", LARGE)
-    except CommandFailed:
-        pass
-    os.sync()
+    transfer.forget(engine, LARGE)
     if cold and not drop_caches():
         raise CommandFailed("the kernel does not let us drop caches")
-    return engine.time("load", "-i", str(archive))
+    return transfer.measured(engine, usage, "load", "-i", str(archive))
 
 
 def skopeo_umoci(bench, archive):
@@ -285,15 +282,20 @@ def load(bench):
     layer_tar, archives, layers = bench.large_archives()
     result = {"limits": limits(bench, layer_tar, layers)}
     for compression, archive in archives.items():
-        cases = [Case(engine.name, lambda engine=engine, archive=archive:
-                      load_once(engine, archive, cold=False)) for engine in bench.engines]
+        usage = transfer.Usage()
+        cases = [Case(engine.name, lambda engine=engine, archive=archive, usage=usage:
+                      load_once(engine, archive, usage, cold=False)) for engine in bench.engines]
         rounds = 2
         if compression == "gzip":
             rounds = bench.load_rounds
             cases.append(Case("skopeo + umoci",
                               lambda archive=archive: skopeo_umoci(bench, archive)))
         result[f"{compression}, warm"] = interleave(cases, rounds, warmup=0, budget=LOAD_BUDGET_S)
-    cases = [Case(engine.name, lambda engine=engine: load_once(engine, archives["gzip"], cold=True))
+        result[f"{compression}: processor time"] = usage.rows()
+        result[f"{compression}: memory"] = {"memory_kb": usage.peak_kb}
+    cold = transfer.Usage()
+    cases = [Case(engine.name,
+                  lambda engine=engine: load_once(engine, archives["gzip"], cold, cold=True))
              for engine in bench.engines]
     result["gzip, cold"] = interleave(cases, 2, warmup=0, budget=LOAD_BUDGET_S)
     for engine in bench.engines:
@@ -310,6 +312,8 @@ SECTIONS = {
     "memory": memory,
     "thousand": thousand,
     "load": load,
+    "pull": transfer.pull,
+    "slow": transfer.slow,
 }
 QUICK = ("floor", "run", "exec", "ps", "parallel", "memory")
 assert IMAGE != LARGE

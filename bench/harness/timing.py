@@ -30,8 +30,11 @@ def summary(seconds):
             "p99": percentile(ms, 0.99), "min": min(ms)}
 
 
-def spawn(argv, env, log_path, stdout_path="/dev/null"):
-    """Runs a command to its end; returns seconds. Its standard error is kept for the message."""
+def spawn(argv, env, log_path, stdout_path="/dev/null", usage=None):
+    """Runs a command to its end; returns seconds. Its standard error is kept for the message.
+
+    `usage` is a list that gets the rusage of the command and of all that it waited for.
+    """
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
@@ -40,8 +43,10 @@ def spawn(argv, env, log_path, stdout_path="/dev/null"):
     ]
     start = time.perf_counter()
     pid = os.posix_spawnp(argv[0], argv, env, file_actions=actions)
-    _, status = os.waitpid(pid, 0)
+    _, status, used = os.wait4(pid, 0)
     seconds = time.perf_counter() - start
+    if usage is not None:
+        usage.append(used)
     if status != 0:
         with open(log_path, encoding="utf-8", errors="replace") as log:
             raise CommandFailed(f"{' '.join(argv)}: exit code {os.waitstatus_to_exitcode(status)}:"
@@ -58,8 +63,8 @@ class Spawner:
     def _path(self, name):
         return os.path.join(self._directory, f"{name}-{threading.get_ident()}")
 
-    def time(self, argv):
-        return spawn(argv, os.environ, self._path("stderr"))
+    def time(self, argv, usage=None):
+        return spawn(argv, os.environ, self._path("stderr"), usage=usage)
 
     def output(self, argv):
         path = self._path("stdout")
@@ -103,8 +108,8 @@ class PrivateSpawner(Spawner):
                 self._check(self._libc.umount2(path.encode(), MNT_DETACH))
             self._namespace = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
 
-    def time(self, argv):
-        return self._pool.submit(super().time, argv).result()
+    def time(self, argv, usage=None):
+        return self._pool.submit(super().time, argv, usage).result()
 
     def output(self, argv):
         return self._pool.submit(super().output, argv).result()

@@ -3,6 +3,8 @@
 
 import json
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
@@ -30,3 +32,32 @@ def test_unknown_section_is_an_error():
                           timeout=60)
     assert done.returncode == 2
     assert "unknown: nothing" in done.stderr
+
+
+def test_link_is_slow_and_far_and_leaves_nothing(tmp_path):
+    """What `bench/run --only slow` pulls through: no faster than it says, and what goes in comes out."""
+    sys.path.insert(0, str(TREE / "bench"))
+    try:
+        from harness.link import Link
+    finally:
+        sys.path.remove(str(TREE / "bench"))
+    data = bytes(range(256)) * 2000
+    (tmp_path / "data").write_bytes(data)
+    with Link(delay_s=0.05, bits_per_s=20e6) as link:
+        with subprocess.Popen(
+                [*link.there, sys.executable, "-m", "http.server", "--bind", link.ADDRESS_THERE,
+                 "--directory", tmp_path, "80"], stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL) as server:
+            try:
+                start = time.monotonic()
+                done = subprocess.run(
+                    [*link.here, "curl", "-sf", "--retry", "60", "--retry-connrefused",
+                     "--retry-delay", "1", f"http://{link.ADDRESS_THERE}/data"],
+                    stdout=subprocess.PIPE, check=True, timeout=120)
+                took = time.monotonic() - start
+            finally:
+                server.kill()
+        assert done.stdout == data
+        assert took > 4 * link.delay_s + len(data) * 8 / link.bits_per_s
+        names = link.names
+    assert not any(Path(f"/run/netns/{name}").exists() for name in names)
