@@ -437,6 +437,20 @@ void bundle_resolvers(const struct container *c, struct network_plan *plan)
 	resolv_conf_servers(host_resolv, &resolv, &plan->resolvers);
 }
 
+static int load_endpoints(const struct container *c, struct endpoint_set *ret_endpoints,
+			  struct error *err)
+{
+	int r, settled = 0;
+
+	r = endpoint_set_load(c->engine, c->record.id, ret_endpoints, err);
+	for (size_t i = 0; r == 0 && i < ret_endpoints->count && settled == 0; i++)
+		settled = network_settle(c->engine, &ret_endpoints->items[i].network, err);
+	if (r < 0 || settled <= 0)
+		return r < 0 ? r : settled;
+	endpoint_set_release(ret_endpoints);
+	return endpoint_set_load(c->engine, c->record.id, ret_endpoints, err);
+}
+
 /* A container without a network of its own asks the store nothing. */
 static int load_network(const struct container *c, struct endpoint_set *ret_endpoints,
 			struct network_plan *ret_plan, struct error *err)
@@ -446,7 +460,7 @@ static int load_network(const struct container *c, struct endpoint_set *ret_endp
 
 	if (joined_container(mode) || strcmp(mode, "none") == 0 || strcmp(mode, "host") == 0)
 		return 0;
-	r = endpoint_set_load(c->engine, c->record.id, ret_endpoints, err);
+	r = load_endpoints(c, ret_endpoints, err);
 	if (r == 0)
 		r = network_plan_build(c, ret_endpoints, ret_plan, err);
 	if (r == 0)

@@ -169,6 +169,8 @@ void network_config_link(const struct network_record *record, const struct netwo
 		.gateway6 = gateway_of(config, AF_INET6),
 		.internal = config->internal,
 		.isolated = !option_is_on(config, NETWORK_OPTION_ICC, true),
+		/* Nobody made it by a command, so it is there only while it is used. */
+		.on_demand = strcmp(record->name, "bridge") == 0,
 	};
 
 	(void)network_driver_find(record->driver, &link.driver);

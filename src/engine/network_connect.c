@@ -121,9 +121,12 @@ static int apply(const struct change *change, struct error *err)
 {
 	auto_(network_plan_release) struct network_plan before = {0};
 	auto_(network_plan_release) struct network_plan after = {0};
+	int state_fd = engine_state_fd(change->container.engine, err);
 	auto_close int netns_fd = NO_FD;
 	int r;
 
+	if (state_fd < 0)
+		return state_fd;
 	r = replace_plan(change, &before, &after, err);
 	if (r < 0)
 		return r;
@@ -135,7 +138,7 @@ static int apply(const struct change *change, struct error *err)
 	if (!same_targets(&before, &after))
 		r = container_network_unpublish(&before, err);
 	if (r == 0)
-		r = container_network_change(&before, &after, netns_fd, err);
+		r = container_network_change(&before, &after, state_fd, netns_fd, err);
 	if (r == 0 && !same_targets(&before, &after))
 		r = container_network_publish(&after, err);
 	if (r == 0)

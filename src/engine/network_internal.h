@@ -34,6 +34,13 @@ bool network_is_predefined(const struct network *network);
 int network_choose(struct engine *engine, const char *id, bool predefined,
 		   struct network_config *config, struct error *err);
 
+/*
+ * Before a start: a predefined bridge is not there while nothing runs on it, and somebody else may have taken
+ * its name or its subnet meanwhile; then it gets others. 1 when it did: what was read of it is outdated.
+ * Whoever takes them between this and the container's monitor makes the start fail with ERR_CONFLICT.
+ */
+int network_settle(struct engine *engine, const struct network *network, struct error *err);
+
 /* ---- endpoints of containers ---- */
 
 /* What create asks the store for: one per --network; freed with endpoint_requests_release(). */

@@ -119,5 +119,5 @@ int container_network_bury(const struct container *container, struct error *err)
 		return state_fd;
 	for (size_t i = 0; i < plan.interface_count; i++)
 		names_remove(state_fd, container->record.id, &plan.interfaces[i]);
-	return container_network_detach(&plan, err);
+	return container_network_detach(&plan, state_fd, err);
 }

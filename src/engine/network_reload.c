@@ -46,6 +46,9 @@ static int reload_network(const struct network_record *record, struct error *err
 	if (r < 0 || !config.link)
 		return r;
 	network_config_link(record, &config, &link);
+	/* With the containers that are on it. */
+	if (link.on_demand)
+		return 0;
 	return network_host_repair(&link, err);
 }
 

@@ -118,14 +118,16 @@ int monitor_network_make(void *context, pid_t pid, struct error *err)
 {
 	struct monitor_network *network = context;
 	bool has_names = network_plan_has_names(&network->plan);
-	auto_close int netns_fd = NO_FD;
+	auto_close int netns_fd = NO_FD, state_fd = open_state(network);
 	int r;
 
+	if (state_fd < 0)
+		return err_set(err, ERR_SYSTEM, errno, "open %s", network->place.state);
 	netns_fd = container_network_namespace(pid, err);
 	if (netns_fd < 0)
 		return netns_fd;
 	network->pid = pid;
-	r = container_network_attach(&network->plan, netns_fd, err);
+	r = container_network_attach(&network->plan, state_fd, netns_fd, err);
 	network->is_made = r == 0;
 	if (r == 0 && has_names)
 		r = add_names(network, err);
@@ -188,13 +190,15 @@ static void stop_serving(struct monitor_network *network)
 void monitor_network_end(struct monitor_network *network)
 {
 	auto_(error_release) struct error ignored = {0};
+	auto_close int state_fd = NO_FD;
 
 	if (!network || !network->is_made)
 		return;
 	stop_serving(network);
 	read_plan(network);
 	remove_names(network);
-	if (container_network_detach(&network->plan, &ignored) < 0)
+	state_fd = open_state(network);
+	if (container_network_detach(&network->plan, state_fd, &ignored) < 0)
 		log_debug("monitor", "ignoring: %s", err_message(&ignored));
 	network->is_made = false;
 }

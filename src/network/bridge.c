@@ -2,13 +2,20 @@
 #include "network/bridge.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
+#include "base/lock.h"
 #include "base/log.h"
 #include "network/firewall.h"
 #include "network/sysctl.h"
 #include "sys/link.h"
+
+#define LOCK_TRIES 50
+#define LOCK_PAUSE_NS 1000000
 
 static int fail_link(const struct network_link *link, int error,
 		     const struct netlink_failure *failure, struct error *err)
@@ -41,17 +48,23 @@ static void bridge_address(const struct network_link *link, uint8_t ret_address[
 	}
 }
 
-static int check_ours(const struct network_link *link, const struct link_info *info,
-		      struct error *err)
+bool bridge_is_ours(const struct network_link *link, const struct link_info *info)
 {
 	uint8_t address[LINK_ADDRESS_LEN];
 
 	bridge_address(link, address);
-	if (strcmp(info->kind, "bridge") == 0 &&
-	    memcmp(info->address, address, sizeof(address)) == 0)
+	return strcmp(info->kind, "bridge") == 0 &&
+	       memcmp(info->address, address, sizeof(address)) == 0;
+}
+
+static int check_ours(const struct network_link *link, const struct link_info *info,
+		      struct error *err)
+{
+	if (bridge_is_ours(link, info))
 		return 0;
 	return err_set(err, ERR_CONFLICT, EEXIST,
-		       "the link '%s' of this host is not the bridge of this network", link->name);
+		       "the link '%s' of this host is not the bridge of this network%s", link->name,
+		       link->on_demand ? "; start again, and it will get another one" : "");
 }
 
 static int make_link(int route_sock, const struct network_link *link, struct link_info *ret_info,
@@ -194,8 +207,6 @@ int bridge_ensure(int route_sock, int nft_sock, const struct network_link *link,
 
 int bridge_remove(int route_sock, int nft_sock, const struct network_link *link, struct error *err)
 {
-	auto_(netlink_batch_release) struct netlink_batch batch = {0};
-	struct netlink_failure failure;
 	struct link_info info;
 	int r;
 
@@ -206,10 +217,94 @@ int bridge_remove(int route_sock, int nft_sock, const struct network_link *link,
 		r = check_ours(link, &info, err);
 		if (r < 0)
 			return r;
-		link_put_delete(&batch, info.index);
-		r = netlink_send(route_sock, &batch, &failure);
+		r = link_delete_promptly(route_sock, link->name, nft_sock);
 		if (r < 0 && r != -ENODEV)
 			return err_set(err, ERR_SYSTEM, -r, "remove bridge '%s'", link->name);
 	}
 	return firewall_remove_bridge(nft_sock, link, err);
+}
+
+/* ---- bridges that go with their last port ---- */
+
+static int open_bridges(int state_fd, struct error *err)
+{
+	static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(state_fd, "networks", flags);
+
+	if (fd < 0 && errno == ENOENT &&
+	    (mkdirat(state_fd, "networks", 0700) == 0 || errno == EEXIST))
+		fd = openat(state_fd, "networks", flags);
+	return fd < 0 ? err_set(err, ERR_SYSTEM, errno, "open the directory of networks") : fd;
+}
+
+int bridge_hold(int state_fd, struct error *err)
+{
+	auto_close int fd = open_bridges(state_fd, err);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = lock_fd_shared(fd, /* wait= */ true);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "lock the directory of networks");
+	return TAKE_FD(fd);
+}
+
+/* 1, 0; a bridge that is not there has none. In a socket of its own, as a dump is left half-way. */
+static int has_ports(int route_sock, const struct network_link *link, struct error *err)
+{
+	auto_close int sock = NO_FD;
+	struct link_info info;
+	int r;
+
+	r = link_find(route_sock, link->name, 0, &info);
+	if (r == -ENODEV || (r == 0 && !bridge_is_ours(link, &info)))
+		return 0;
+	if (r == 0)
+		r = sock = netlink_open(NETLINK_ROUTE);
+	if (r >= 0)
+		r = link_has_ports(sock, info.index);
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "look for the ports of a bridge") : r;
+}
+
+/* 1; 0 when others have held them for so long that they must be many who start. */
+static int lock_bridges(int fd, struct error *err)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	int r = -EWOULDBLOCK;
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		r = lock_fd(fd, /* wait= */ false);
+		if (r != -EWOULDBLOCK)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (r == 0 || r == -EWOULDBLOCK)
+		return r == 0;
+	return err_set(err, ERR_SYSTEM, -r, "lock the directory of networks");
+}
+
+/*
+ * Looked at twice: without the lock, so that nobody waits for those who start while there are others; and with
+ * it. Of two whose ports go at the same moment the second one finds none.
+ */
+int bridge_remove_unused(int route_sock, int nft_sock, int state_fd,
+			 const struct network_link *link, struct error *err)
+{
+	auto_close int fd = NO_FD;
+	int r;
+
+	r = has_ports(route_sock, link, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	fd = open_bridges(state_fd, err);
+	if (fd < 0)
+		return fd;
+	r = lock_bridges(fd, err);
+	if (r <= 0)
+		return r;
+	r = has_ports(route_sock, link, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return bridge_remove(route_sock, nft_sock, link, err);
 }

@@ -113,13 +113,10 @@ static int fail_interface(const struct network_interface *interface, int error,
 		       interface->link.name);
 }
 
-static void delete_host_end(int route_sock, const struct network_interface *interface)
+static void delete_host_end(const struct sockets *s, const struct network_interface *interface)
 {
-	auto_(netlink_batch_release) struct netlink_batch batch = {0};
-	int r;
+	int r = link_delete_promptly(s->route, interface->host_name, s->nft);
 
-	link_put_delete_name(&batch, interface->host_name);
-	r = netlink_send(route_sock, &batch, NULL);
 	if (r < 0 && r != -ENODEV)
 		log_debug("network", "ignoring: remove link '%s': %s", interface->host_name,
 			  errno_text(-r));
@@ -153,7 +150,7 @@ static int make_veth(const struct sockets *s, const struct network_interface *in
 		if (r != -EEXIST)
 			break;
 		/* Of an earlier run of this container, whose namespace the kernel still takes down. */
-		delete_host_end(s->route, interface);
+		delete_host_end(s, interface);
 	}
 	return r < 0 ? fail_interface(interface, r, &failure, err) : 0;
 }
@@ -241,32 +238,11 @@ static int make_interface(const struct sockets *s, const struct network_interfac
 	return r;
 }
 
-static void delete_interfaces(int route_sock, const struct network_plan *plan)
+static void delete_interfaces(const struct sockets *s, const struct network_plan *plan)
 {
 	for (size_t i = 0; i < plan->interface_count; i++)
 		if (plan->interfaces[i].host_name[0])
-			delete_host_end(route_sock, &plan->interfaces[i]);
-}
-
-int container_network_attach(const struct network_plan *plan, int netns_fd, struct error *err)
-{
-	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
-	int r;
-
-	log_debug("network", "attach");
-	r = open_sockets(&s, err);
-	if (r == 0)
-		r = enter_and_prepare(plan, netns_fd, &s, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < plan->interface_count && r == 0; i++)
-		r = make_interface(&s, &plan->interfaces[i], netns_fd, err);
-	if (r == 0)
-		r = firewall_publish(s.nft, plan, err);
-	if (r < 0)
-		delete_interfaces(s.route, plan);
-	log_debug("network", "attached");
-	return r;
+			delete_host_end(s, &plan->interfaces[i]);
 }
 
 static const struct network_interface *find_interface(const struct network_plan *plan,
@@ -276,6 +252,75 @@ static const struct network_interface *find_interface(const struct network_plan 
 		if (strcmp(plan->interfaces[i].name, name) == 0)
 			return &plan->interfaces[i];
 	return NULL;
+}
+
+/* ---- bridges that go with their last container ---- */
+
+/* NO_FD when the plan has none of them: then there is nothing to be held. */
+static int hold_bridges(const struct network_plan *plan, int state_fd, int *ret_fd,
+			struct error *err)
+{
+	*ret_fd = NO_FD;
+	for (size_t i = 0; i < plan->interface_count; i++) {
+		if (!plan->interfaces[i].link.on_demand)
+			continue;
+		*ret_fd = bridge_hold(state_fd, err);
+		return *ret_fd < 0 ? *ret_fd : 0;
+	}
+	return 0;
+}
+
+/* Of the interfaces that are not in `kept` (NULL: all). */
+static int remove_unused_bridges(const struct sockets *s, const struct network_plan *plan,
+				 const struct network_plan *kept, int state_fd, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < plan->interface_count && r == 0; i++) {
+		const struct network_interface *interface = &plan->interfaces[i];
+
+		if (interface->link.on_demand && (!kept || !find_interface(kept, interface->name)))
+			r = bridge_remove_unused(s->route, s->nft, state_fd, &interface->link, err);
+	}
+	return r;
+}
+
+/* ---- a container's network ---- */
+
+static int make_interfaces(const struct network_plan *plan, int state_fd, int netns_fd,
+			   const struct sockets *s, struct error *err)
+{
+	auto_close int hold_fd = NO_FD;
+	int r;
+
+	r = hold_bridges(plan, state_fd, &hold_fd, err);
+	for (size_t i = 0; i < plan->interface_count && r == 0; i++)
+		r = make_interface(s, &plan->interfaces[i], netns_fd, err);
+	return r;
+}
+
+int container_network_attach(const struct network_plan *plan, int state_fd, int netns_fd,
+			     struct error *err)
+{
+	auto_(error_release) struct error ignored = {0};
+	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
+	int r;
+
+	log_debug("network", "attach");
+	r = open_sockets(&s, err);
+	if (r == 0)
+		r = enter_and_prepare(plan, netns_fd, &s, err);
+	if (r < 0)
+		return r;
+	r = make_interfaces(plan, state_fd, netns_fd, &s, err);
+	if (r == 0)
+		r = firewall_publish(s.nft, plan, err);
+	if (r < 0) {
+		delete_interfaces(&s, plan);
+		(void)remove_unused_bridges(&s, plan, NULL, state_fd, &ignored);
+	}
+	log_debug("network", "attached");
+	return r;
 }
 
 /* Those with an end on the host go with it; the others are removed inside. */
@@ -315,8 +360,25 @@ static int set_default_routes(const struct sockets *s, const struct network_plan
 	return 0;
 }
 
+static int replace_interfaces(const struct network_plan *before, const struct network_plan *after,
+			      int state_fd, int netns_fd, const struct sockets *s,
+			      struct error *err)
+{
+	auto_close int hold_fd = NO_FD;
+	int r;
+
+	r = hold_bridges(after, state_fd, &hold_fd, err);
+	for (size_t i = 0; i < before->interface_count && r == 0; i++)
+		if (!find_interface(after, before->interfaces[i].name))
+			r = remove_interface(s, &before->interfaces[i], err);
+	for (size_t i = 0; i < after->interface_count && r == 0; i++)
+		if (!find_interface(before, after->interfaces[i].name))
+			r = make_interface(s, &after->interfaces[i], netns_fd, err);
+	return r;
+}
+
 int container_network_change(const struct network_plan *before, const struct network_plan *after,
-			     int netns_fd, struct error *err)
+			     int state_fd, int netns_fd, struct error *err)
 {
 	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
 	int r;
@@ -324,13 +386,11 @@ int container_network_change(const struct network_plan *before, const struct net
 	r = open_sockets(&s, err);
 	if (r == 0)
 		r = enter_and_prepare(after, netns_fd, &s, err);
-	for (size_t i = 0; i < before->interface_count && r == 0; i++)
-		if (!find_interface(after, before->interfaces[i].name))
-			r = remove_interface(&s, &before->interfaces[i], err);
-	for (size_t i = 0; i < after->interface_count && r == 0; i++)
-		if (!find_interface(before, after->interfaces[i].name))
-			r = make_interface(&s, &after->interfaces[i], netns_fd, err);
-	return r < 0 ? r : set_default_routes(&s, after, err);
+	if (r == 0)
+		r = replace_interfaces(before, after, state_fd, netns_fd, &s, err);
+	if (r == 0)
+		r = set_default_routes(&s, after, err);
+	return r < 0 ? r : remove_unused_bridges(&s, before, after, state_fd, err);
 }
 
 int container_network_repair(const struct network_plan *plan, struct error *err)
@@ -367,7 +427,7 @@ int container_network_publish(const struct network_plan *plan, struct error *err
 }
 
 /* Ports first: nothing may be sent to an address that is about to be somebody else's. */
-int container_network_detach(const struct network_plan *plan, struct error *err)
+int container_network_detach(const struct network_plan *plan, int state_fd, struct error *err)
 {
 	auto_(sockets_close) struct sockets s = SOCKETS_EMPTY;
 	int r;
@@ -377,7 +437,9 @@ int container_network_detach(const struct network_plan *plan, struct error *err)
 	if (r < 0)
 		return r;
 	r = firewall_unpublish(s.nft, plan, err);
-	delete_interfaces(s.route, plan);
+	delete_interfaces(&s, plan);
+	if (r == 0)
+		r = remove_unused_bridges(&s, plan, NULL, state_fd, err);
 	log_debug("network", "detached");
 	return r;
 }

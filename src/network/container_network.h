@@ -17,18 +17,19 @@
 #include "base/error.h"
 #include "network/plan.h"
 
-/* On failure nothing of the container is left (bridges are kept: they are their networks'). */
-int container_network_attach(const struct network_plan *plan, int netns_fd, struct error *err);
+/* state_fd: STATE. On failure nothing of the container is left. */
+int container_network_attach(const struct network_plan *plan, int state_fd, int netns_fd,
+			     struct error *err);
 
-/* What is not there is success. */
-int container_network_detach(const struct network_plan *plan, struct error *err);
+/* What is not there is success. A bridge that is there on demand goes with its last container. */
+int container_network_detach(const struct network_plan *plan, int state_fd, struct error *err);
 
 /*
  * Of a running container: makes the interfaces that only `after` has, removes those that only `before`
  * has, and sets the default routes.
  */
 int container_network_change(const struct network_plan *before, const struct network_plan *after,
-			     int netns_fd, struct error *err);
+			     int state_fd, int netns_fd, struct error *err);
 
 /* Puts back what a container has in the packet filter, and its bridges'; what is there stays. */
 int container_network_repair(const struct network_plan *plan, struct error *err);

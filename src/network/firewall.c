@@ -24,6 +24,9 @@
 #define IPV6_DADDR 24
 #define DPORT 2
 
+/* Others come and go at the same moment; so often in a row they do not. */
+#define TABLE_TRIES 16
+
 #define REG(n) (NFT_REG32_00 + (n))
 
 /* ---- sets ---- */
@@ -304,20 +307,6 @@ int firewall_prepare(int nft_sock, struct error *err)
 	return r < 0 ? fail(r, &failure, "make the packet filter's rules", err) : 1;
 }
 
-int firewall_remove(int nft_sock, struct error *err)
-{
-	auto_(netlink_batch_release) struct netlink_batch batch = {0};
-	struct netlink_failure failure;
-	int r;
-
-	nft_begin(&batch);
-	nft_put_table_delete(&batch, FIREWALL_TABLE);
-	nft_end(&batch);
-	r = netlink_send(nft_sock, &batch, &failure);
-	return r < 0 && r != -ENOENT ? fail(r, &failure, "remove the packet filter's rules", err)
-				     : 0;
-}
-
 /* ---- elements ---- */
 
 static void put_name(struct netlink_batch *batch, const char *set, const char *name, bool remove)
@@ -378,15 +367,24 @@ int firewall_add_bridge(int nft_sock, const struct network_link *link, struct er
 	struct netlink_failure failure;
 	const char *names[5];
 	size_t count = names_of(link, names);
-	int r;
+	int r = 0;
 
-	nft_begin(&batch);
-	for (size_t i = 0; i < count; i++)
-		put_name(&batch, names[i], link->name, /* remove= */ false);
-	put_local(&batch, link->name, &link->gateway4, /* remove= */ false);
-	put_local(&batch, link->name, &link->gateway6, /* remove= */ false);
-	nft_end(&batch);
-	r = netlink_send(nft_sock, &batch, &failure);
+	for (int i = 0; i < TABLE_TRIES; i++) {
+		netlink_batch_clear(&batch);
+		nft_begin(&batch);
+		for (size_t n = 0; n < count; n++)
+			put_name(&batch, names[n], link->name, /* remove= */ false);
+		put_local(&batch, link->name, &link->gateway4, /* remove= */ false);
+		put_local(&batch, link->name, &link->gateway6, /* remove= */ false);
+		nft_end(&batch);
+		r = netlink_send(nft_sock, &batch, &failure);
+		if (r != -ENOENT)
+			break;
+		/* The last bridge of another store went with the table, since we looked for it. */
+		r = firewall_prepare(nft_sock, err);
+		if (r < 0)
+			return r;
+	}
 	return r < 0 ? fail(r, &failure, "tell the packet filter of a bridge", err) : 0;
 }
 
@@ -412,7 +410,7 @@ static int remove_element(int nft_sock, const struct network_link *link, const c
 	return 0;
 }
 
-int firewall_remove_bridge(int nft_sock, const struct network_link *link, struct error *err)
+static int remove_elements(int nft_sock, const struct network_link *link, struct error *err)
 {
 	static const char *const names[] = {"loops",   "internal", "nat4",   "nat6",
 					    "locals4", "locals6",  "bridges"};
@@ -421,6 +419,51 @@ int firewall_remove_bridge(int nft_sock, const struct network_link *link, struct
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
 		r = remove_element(nft_sock, link, names[i], err);
 	return r;
+}
+
+struct neighbours {
+	const char *name;
+	bool any; /* bridges of other names */
+};
+
+static int note_neighbour(const void *key, size_t len, void *context)
+{
+	struct neighbours *neighbours = context;
+
+	if (strnlen(key, len) == len || strcmp(key, neighbours->name) != 0)
+		neighbours->any = true;
+	return 0;
+}
+
+/* 1: it is gone, with the table. -ERESTART: somebody changed something meanwhile. */
+static int remove_last(int nft_sock, const struct network_link *link)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct neighbours neighbours = {.name = link->name};
+	uint32_t generation;
+	int r;
+
+	r = nft_generation(nft_sock, &generation);
+	if (r == 0)
+		r = nft_each_key(nft_sock, FIREWALL_TABLE, "bridges", note_neighbour, &neighbours);
+	if (r < 0 || neighbours.any)
+		return r;
+	nft_begin_at(&batch, generation);
+	nft_put_table_delete(&batch, FIREWALL_TABLE);
+	nft_end(&batch);
+	r = netlink_send(nft_sock, &batch, NULL);
+	return r < 0 ? r : 1;
+}
+
+int firewall_remove_bridge(int nft_sock, const struct network_link *link, struct error *err)
+{
+	int r = -ERESTART;
+
+	for (int i = 0; i < TABLE_TRIES && (r == -ERESTART || r == -EINTR); i++)
+		r = remove_last(nft_sock, link);
+	if (r > 0 || r == -ENOENT)
+		return 0;
+	return remove_elements(nft_sock, link, err);
 }
 
 /* ---- published ports ---- */

@@ -28,6 +28,9 @@
  * Accepting a packet here ends our say, not that of other tables: a host whose own rules drop
  * forwarded packets goes on to drop them.
  *
+ * The table is there while there is a bridge: whoever removes the last one removes it in the same
+ * transaction, which the kernel refuses when anybody has changed anything since we looked.
+ *
  * Somebody may flush the whole ruleset; firewall_prepare() makes the rules again, and monitors put
  * back what is theirs (monitor_network.c).
  */
@@ -50,8 +53,5 @@ int firewall_remove_bridge(int nft_sock, const struct network_link *link, struct
 int firewall_publish(int nft_sock, const struct network_plan *plan, struct error *err);
 /* Ports that are not there are no error. */
 int firewall_unpublish(int nft_sock, const struct network_plan *plan, struct error *err);
-
-/* Removes the table. */
-int firewall_remove(int nft_sock, struct error *err);
 
 #endif

@@ -142,6 +142,7 @@ static json_t *format_link(const struct network_link *link)
 	set_flag(object, "isolated", link->isolated);
 	set_flag(object, "masquerade4", link->masquerade4);
 	set_flag(object, "masquerade6", link->masquerade6);
+	set_flag(object, "onDemand", link->on_demand);
 	return object;
 }
 
@@ -253,6 +254,7 @@ static bool parse_link(const json_t *object, struct network_link *link)
 	link->isolated = json_get_bool(object, "isolated", false);
 	link->masquerade4 = json_get_bool(object, "masquerade4", false);
 	link->masquerade6 = json_get_bool(object, "masquerade6", false);
+	link->on_demand = json_get_bool(object, "onDemand", false);
 	return good;
 }
 

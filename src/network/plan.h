@@ -47,6 +47,7 @@ struct network_link {
 	bool internal;                        /* no way out of it */
 	bool isolated;                        /* icc=false: containers do not see each other */
 	bool masquerade4, masquerade6;        /* the host lends its address */
+	bool on_demand;                       /* a bridge that goes with its last container */
 };
 
 /* One interface of a container. */

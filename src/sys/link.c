@@ -7,7 +7,10 @@
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 
 #include "base/alloc.h"
 
@@ -28,6 +31,10 @@ static void begin_link(struct netlink_batch *batch, uint16_t type, uint16_t flag
 
 	netlink_begin(batch, type, flags, &header, sizeof(header));
 }
+
+/* How often, and how long between, it is looked whether a link is gone: about a second in all. */
+#define GONE_TRIES 10000
+#define GONE_PAUSE_NS 50000
 
 /* ---- making and changing ---- */
 
@@ -348,6 +355,54 @@ int link_each(int sock, link_each_fn *each, void *context)
 	return netlink_ask(sock, &batch, take_link, &query);
 }
 
+/* Unlike a request by netlink this takes no lock: removing a bridge holds that for a grace period. */
+static bool is_seen(int sock, const char *name, uint32_t index)
+{
+	struct ifreq request = {0};
+
+	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	return ioctl(sock, SIOCGIFINDEX, &request) == 0 && (uint32_t)request.ifr_ifindex == index;
+}
+
+int link_delete_promptly(int sock, const char *name, int kept_fd)
+{
+	const struct timespec pause = {.tv_nsec = GONE_PAUSE_NS};
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct link_info info;
+	int r;
+
+	r = link_find(sock, name, 0, &info);
+	if (r < 0)
+		return r;
+	link_put_delete(&batch, info.index);
+	r = netlink_post(NETLINK_ROUTE, &batch, kept_fd);
+	if (r < 0)
+		return netlink_send(sock, &batch, NULL);
+	for (int i = 0; i < GONE_TRIES; i++) {
+		if (!is_seen(sock, name, info.index))
+			return 0;
+		(void)nanosleep(&pause, NULL);
+	}
+	return -ETIMEDOUT;
+}
+
+static int stop_at_first(const struct link_info *info, void *context)
+{
+	(void)info;
+	(void)context;
+	return 1;
+}
+
+int link_has_ports(int sock, uint32_t bridge)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct link_query query = {.each = stop_at_first};
+
+	begin_link(&batch, RTM_GETLINK, NLM_F_DUMP, 0, /* up= */ false);
+	netlink_put_u32(&batch, IFLA_MASTER, bridge);
+	return netlink_ask(sock, &batch, take_link, &query);
+}
+
 static void copy_address(uint8_t to[16], const struct nlattr *attribute, int family)
 {
 	const void *address = netlink_get(attribute, address_len(family));
@@ -408,6 +463,36 @@ int link_each_route(int sock, int family, link_route_fn *each, void *context)
 
 	netlink_begin(&batch, RTM_GETROUTE, NLM_F_DUMP, &header, sizeof(header));
 	return netlink_ask(sock, &batch, take_route, &query);
+}
+
+static int take_way(const struct nlmsghdr *answer, void *context)
+{
+	const struct rtmsg *header = NLMSG_DATA(answer);
+	bool *knows = context;
+
+	if (answer->nlmsg_type != RTM_NEWROUTE || answer->nlmsg_len < NLMSG_LENGTH(sizeof(*header)))
+		return -EBADMSG;
+	*knows = header->rtm_dst_len > 0;
+	return 0;
+}
+
+int link_knows_address(int sock, int family, const void *address)
+{
+	const struct rtmsg header = {
+		.rtm_family = (uint8_t)family,
+		.rtm_dst_len = (uint8_t)(8 * address_len(family)),
+		.rtm_flags = RTM_F_FIB_MATCH, /* the route, not what follows from it; Linux 4.13 */
+	};
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	bool knows = false;
+	int r;
+
+	netlink_begin(&batch, RTM_GETROUTE, 0, &header, sizeof(header));
+	netlink_put(&batch, RTA_DST, address, address_len(family));
+	r = netlink_ask(sock, &batch, take_way, &knows);
+	if (r == -ENETUNREACH || r == -EHOSTUNREACH)
+		return 0;
+	return r < 0 ? r : knows;
 }
 
 static int take_address(const struct nlmsghdr *answer, void *context)

@@ -38,6 +38,9 @@ int link_find(int sock, const char *name, uint32_t index, struct link_info *ret_
 typedef int link_each_fn(const struct link_info *info, void *context);
 int link_each(int sock, link_each_fn *each, void *context);
 
+/* Whether a bridge has ports: 1, 0. Costs the same however many; the socket must be of no more use. */
+int link_has_ports(int sock, uint32_t bridge);
+
 /* Reads one RTM_NEWLINK; -EBADMSG when it is none. For link_find() and its fuzzer. */
 int link_parse(const struct nlmsghdr *answer, struct link_info *ret_info);
 
@@ -75,6 +78,12 @@ void link_put_vlan(struct netlink_batch *batch, const char *name, uint32_t lower
 void link_put_up(struct netlink_batch *batch, uint32_t index);
 void link_put_delete(struct netlink_batch *batch, uint32_t index);
 void link_put_delete_name(struct netlink_batch *batch, const char *name);
+/*
+ * Removes a link and returns when nobody can see it any more; the
+ * kernel's waiting is left to a child (netlink_post(), which says what kept_fd is). -ENODEV when it is not
+ * there.
+ */
+int link_delete_promptly(int sock, const char *name, int kept_fd);
 void link_put_alias(struct netlink_batch *batch, uint32_t index, const char *alias);
 void link_put_rename(struct netlink_batch *batch, uint32_t index, const char *name);
 
@@ -120,6 +129,12 @@ struct link_route {
 };
 typedef int link_route_fn(const struct link_route *route, void *context);
 int link_each_route(int sock, int family, link_route_fn *each, void *context);
+
+/*
+ * How this namespace would reach an address: 1 by a route of its own for it or for a network that it is in,
+ * 0 by a default route or not at all.
+ */
+int link_knows_address(int sock, int family, const void *address);
 
 /* For its fuzzer. -EBADMSG; 1 when it is a route that does not matter here. */
 int link_route_parse(const struct nlmsghdr *answer, struct link_route *ret_route);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "sys/process.h"
 
 /* The kernel's own bound for what one answer of a dump may be (NLMSG_GOODSIZE and above it). */
 #define ANSWER_MAX ((size_t)64 << 10)
@@ -134,24 +135,47 @@ void netlink_nest_end(struct netlink_batch *batch, size_t nest)
 
 /* ---- reading ---- */
 
-static int collect(const char *at, size_t left, const struct nlattr **found, size_t count)
+static int each_attribute(const char *at, size_t left, netlink_attribute_fn *each, void *context)
 {
-	memset(found, 0, count * sizeof(*found));
 	while (left >= NLA_HDRLEN) {
 		const struct nlattr *attribute = (const void *)at;
 		size_t step = NLA_ALIGN(attribute->nla_len);
-		size_t type = attribute->nla_type & NLA_TYPE_MASK;
+		int r;
 
 		if (attribute->nla_len < NLA_HDRLEN || attribute->nla_len > left)
 			return -EBADMSG;
-		if (type < count)
-			found[type] = attribute;
+		r = each(attribute, context);
+		if (r != 0)
+			return r;
 		if (step >= left)
 			return 0;
 		at += step;
 		left -= step;
 	}
 	return left == 0 ? 0 : -EBADMSG;
+}
+
+struct collection {
+	const struct nlattr **found;
+	size_t count;
+};
+
+static int collect_one(const struct nlattr *attribute, void *context)
+{
+	const struct collection *into = context;
+	size_t type = attribute->nla_type & NLA_TYPE_MASK;
+
+	if (type < into->count)
+		into->found[type] = attribute;
+	return 0;
+}
+
+static int collect(const char *at, size_t left, const struct nlattr **found, size_t count)
+{
+	struct collection into = {found, count};
+
+	memset(found, 0, count * sizeof(*found));
+	return each_attribute(at, left, collect_one, &into);
 }
 
 int netlink_attributes(const struct nlmsghdr *answer, size_t header_len,
@@ -174,6 +198,14 @@ int netlink_nested(const struct nlattr *nest, const struct nlattr **found, size_
 		return 0;
 	return collect((const char *)nest + NLA_HDRLEN, nest->nla_len - (size_t)NLA_HDRLEN, found,
 		       count);
+}
+
+int netlink_each_nested(const struct nlattr *nest, netlink_attribute_fn *each, void *context)
+{
+	if (!nest)
+		return 0;
+	return each_attribute((const char *)nest + NLA_HDRLEN, nest->nla_len - (size_t)NLA_HDRLEN,
+			      each, context);
 }
 
 const void *netlink_get(const struct nlattr *attribute, size_t len)
@@ -348,6 +380,32 @@ int netlink_send(int sock, struct netlink_batch *batch, struct netlink_failure *
 	if (batch->count == 0)
 		return 0;
 	return exchange(sock, batch, &x);
+}
+
+/* Descriptors 0 to 2 are open in every program of ours, so neither is one of them. */
+_Noreturn static void post(int sock, struct netlink_batch *batch, int kept_fd)
+{
+	unsigned int first = 1;
+
+	if (dup2(sock, 0) != 0)
+		_exit(1);
+	if (kept_fd >= 0 && dup2(kept_fd, 1) == 1)
+		first = 2;
+	(void)close_range(first, ~0U, 0);
+	_exit(send_batch(0, batch) < 0);
+}
+
+int netlink_post(int protocol, struct netlink_batch *batch, int kept_fd)
+{
+	auto_close int sock = netlink_open(protocol), pidfd = NO_FD;
+	pid_t pid;
+
+	if (sock < 0)
+		return sock;
+	pid = process_clone(0, NO_FD, &pidfd);
+	if (pid == 0)
+		post(sock, batch, kept_fd);
+	return pid < 0 ? pid : 0;
 }
 
 int netlink_ask(int sock, struct netlink_batch *batch, netlink_answer_fn *answer, void *context)

@@ -71,6 +71,15 @@ struct netlink_failure {
  */
 int netlink_send(int sock, struct netlink_batch *batch, struct netlink_failure *ret_failure);
 
+/*
+ * Sends the batch from a child process and does not wait for it, for requests that take effect at once but
+ * whose call goes on waiting for grace periods (removing a link: 20 to 50 ms). Nobody learns how
+ * it ended. Descriptors of ours, and with them locks, are closed in the child, but for `kept_fd`:
+ * closing a socket of the packet filter waits as well (nft_rcv_nl_event()), so the child, which
+ * lasts longer, is given that to close.
+ */
+int netlink_post(int protocol, struct netlink_batch *batch, int kept_fd);
+
 /* Called for each answer; a result that is not 0 ends the request with it. */
 typedef int netlink_answer_fn(const struct nlmsghdr *answer, void *context);
 
@@ -86,6 +95,10 @@ int netlink_attributes(const struct nlmsghdr *answer, size_t header_len,
 
 /* The same for the attributes in `nest`. */
 int netlink_nested(const struct nlattr *nest, const struct nlattr **found, size_t count);
+
+/* Calls `each` with the attributes in `nest` in turn, until it returns something else than 0. -EBADMSG. */
+typedef int netlink_attribute_fn(const struct nlattr *attribute, void *context);
+int netlink_each_nested(const struct nlattr *nest, netlink_attribute_fn *each, void *context);
 
 /* Their values; 0, NULL, when the attribute is missing or shorter than that. */
 uint32_t netlink_get_u32(const struct nlattr *attribute);

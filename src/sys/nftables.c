@@ -43,9 +43,35 @@ void nft_begin(struct netlink_batch *batch)
 	begin_control(batch, NFNL_MSG_BATCH_BEGIN);
 }
 
+void nft_begin_at(struct netlink_batch *batch, uint32_t generation)
+{
+	begin_control(batch, NFNL_MSG_BATCH_BEGIN);
+	netlink_put_be32(batch, NFNL_BATCH_GENID, generation);
+}
+
 void nft_end(struct netlink_batch *batch)
 {
 	begin_control(batch, NFNL_MSG_BATCH_END);
+}
+
+static int take_generation(const struct nlmsghdr *answer, void *context)
+{
+	const struct nlattr *found[NFTA_GEN_MAX + 1];
+	uint32_t *generation = context;
+
+	if (netlink_attributes(answer, sizeof(struct nfgenmsg), found, ARRAY_SIZE(found)) < 0 ||
+	    !found[NFTA_GEN_ID])
+		return -EBADMSG;
+	*generation = ntohl(netlink_get_u32(found[NFTA_GEN_ID]));
+	return 0;
+}
+
+int nft_generation(int sock, uint32_t *ret_generation)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+
+	begin(&batch, NFT_MSG_GETGEN, 0);
+	return netlink_ask(sock, &batch, take_generation, ret_generation);
 }
 
 /* ---- tables and chains ---- */
@@ -253,6 +279,48 @@ void nft_put_element(struct nft_elements *elements, const void *key, const void 
 void nft_elements_end(struct nft_elements *elements)
 {
 	netlink_nest_end(elements->batch, elements->list);
+}
+
+/* ---- what is in a set ---- */
+
+struct key_query {
+	nft_each_key_fn *each;
+	void *context;
+};
+
+static int take_element(const struct nlattr *element, void *context)
+{
+	const struct nlattr *parts[NFTA_SET_ELEM_MAX + 1], *data[NFTA_DATA_MAX + 1];
+	const struct key_query *query = context;
+	const struct nlattr *key;
+
+	if (netlink_nested(element, parts, ARRAY_SIZE(parts)) < 0 ||
+	    netlink_nested(parts[NFTA_SET_ELEM_KEY], data, ARRAY_SIZE(data)) < 0)
+		return -EBADMSG;
+	key = data[NFTA_DATA_VALUE];
+	if (!key)
+		return 0;
+	return query->each(netlink_get(key, 0), key->nla_len - (size_t)NLA_HDRLEN, query->context);
+}
+
+static int take_elements(const struct nlmsghdr *answer, void *context)
+{
+	const struct nlattr *found[NFTA_SET_ELEM_LIST_MAX + 1];
+
+	if (netlink_attributes(answer, sizeof(struct nfgenmsg), found, ARRAY_SIZE(found)) < 0)
+		return -EBADMSG;
+	return netlink_each_nested(found[NFTA_SET_ELEM_LIST_ELEMENTS], take_element, context);
+}
+
+int nft_each_key(int sock, const char *table, const char *set, nft_each_key_fn *each, void *context)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct key_query query = {each, context};
+
+	begin(&batch, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+	netlink_put_text(&batch, NFTA_SET_ELEM_LIST_TABLE, table);
+	netlink_put_text(&batch, NFTA_SET_ELEM_LIST_SET, set);
+	return netlink_ask(sock, &batch, take_elements, &query);
 }
 
 /* ---- rules ---- */

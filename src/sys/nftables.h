@@ -29,6 +29,13 @@
 void nft_begin(struct netlink_batch *batch);
 void nft_end(struct netlink_batch *batch);
 
+/*
+ * The ruleset's generation, which every change of anybody's advances. A batch that begins with
+ * nft_begin_at() is refused with -ERESTART when it is another one by then.
+ */
+int nft_generation(int sock, uint32_t *ret_generation);
+void nft_begin_at(struct netlink_batch *batch, uint32_t generation);
+
 void nft_put_table(struct netlink_batch *batch, const char *table);
 void nft_put_table_delete(struct netlink_batch *batch, const char *table);
 
@@ -85,6 +92,11 @@ void nft_elements_begin(struct nft_elements *elements, struct netlink_batch *bat
 void nft_put_element(struct nft_elements *elements, const void *key, const void *end,
 		     size_t key_len, const void *data, size_t data_len);
 void nft_elements_end(struct nft_elements *elements);
+
+/* Calls `each` with the keys that are in a set. -ENOENT when there is no such set. */
+typedef int nft_each_key_fn(const void *key, size_t len, void *context);
+int nft_each_key(int sock, const char *table, const char *set, nft_each_key_fn *each,
+		 void *context);
 
 /* ---- rules ---- */
 

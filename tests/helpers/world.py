@@ -189,10 +189,10 @@ class Networked:
         return self.skiff.start(*named, "-v", f"{self.world.netprobe}:/netprobe:ro", *options)
 
     def assert_nothing_left(self):
-        """No link of a container, and no port, once all containers are gone."""
+        """No link of a container, no bridge that nobody made, and no port, once all containers are
+        gone."""
         host = self.world.host
-        left = {name for name in host.links() if name.startswith("sk") and name[2] != "-"
-                and not name.startswith("skiff")}
+        left = {name for name in host.links() if name.startswith("sk") and name[2] != "-"}
         assert not left, f"links are left: {left}"
         for name in ("ports4", "ports6", "hosts4", "hosts6", "port_ranges4", "port_ranges6"):
             assert not host.elements(name), f"ports are left in {name}: {host.elements(name)}"
