@@ -11,10 +11,12 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "engine/container_restart.h"
 #include "monitor/monitor.h"
 #include "monitor/protocol.h"
+#include "oci/oci.h"
 #include "runtime/exec_agent.h"
 
 static int run_command_line(int argc, char **argv)
@@ -50,6 +52,8 @@ static const struct life {
 	{MONITOR_ARGV0, run_monitor},
 	{MONITOR_PREPARE_ARGV0, container_restart_main},
 	{EXEC_AGENT_ARGV0, run_exec_agent},
+	{OCI_ARGV0, oci_main},
+	{OCI_SEALED_ARGV0, oci_main},
 };
 
 /*
@@ -63,7 +67,7 @@ int main(int argc, char **argv)
 	(void)mallopt(M_TOP_PAD, HEAP_STEP_BYTES);
 	(void)mallopt(M_TRIM_THRESHOLD, 4 * HEAP_STEP_BYTES);
 	for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(lives); i++)
-		if (strcmp(argv[0], lives[i].argv0) == 0) {
+		if (strcmp(path_basename(argv[0]), lives[i].argv0) == 0) {
 			log_init();
 			return lives[i].run(argc, argv);
 		}

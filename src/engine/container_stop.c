@@ -19,10 +19,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/signal_name.h"
 #include "engine/container_internal.h"
 #include "engine/emit.h"
 #include "engine/monitor_link.h"
-#include "engine/signal_name.h"
 #include "sys/cgroup.h"
 #include "sys/process.h"
 

@@ -5,9 +5,9 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "base/signal_name.h"
 #include "engine/create_internal.h"
 #include "engine/health_option.h"
-#include "engine/signal_name.h"
 #include "image/image_config.h"
 #include "runtime/restart_policy.h"
 

@@ -7,8 +7,8 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "base/signal_name.h"
 #include "engine/container.h"
-#include "engine/signal_name.h"
 #include "image/image_config.h"
 #include "runtime/health_check.h"
 

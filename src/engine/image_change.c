@@ -8,8 +8,8 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "base/signal_name.h"
 #include "base/strbuf.h"
-#include "engine/signal_name.h"
 
 #define PORT_MAX 65535
 

@@ -12,8 +12,8 @@
 #include "runtime/sync.h"
 #include "sys/pty.h"
 
-/* Above every number that the kept descriptors move to; far below any limit people set. */
-#define PARKING_FD 64
+/* So far above every number that the kept descriptors move to; far below any limit people set. */
+#define PARKING_GAP 61
 
 void child_name(const char *stage)
 {
@@ -89,9 +89,10 @@ int child_open_terminal(int devpts_fd, uint16_t rows, uint16_t cols, int sync_so
 	return 0;
 }
 
-int child_close_others(int *const keep[], size_t count, struct error *err)
+int child_close_others(unsigned int keep_first, int *const keep[], size_t count, struct error *err)
 {
-	int next = 3;
+	int next = 3 + (int)keep_first;
+	const int parking = next + PARKING_GAP;
 
 	/* Parked out of the way first, so that dup3() below never closes one of them. */
 	for (size_t i = 0; i < count; i++) {
@@ -99,7 +100,7 @@ int child_close_others(int *const keep[], size_t count, struct error *err)
 
 		if (*keep[i] < 0)
 			continue;
-		parked = fcntl(*keep[i], F_DUPFD_CLOEXEC, PARKING_FD);
+		parked = fcntl(*keep[i], F_DUPFD_CLOEXEC, parking);
 		if (parked < 0)
 			return err_set(err, ERR_SYSTEM, errno, "keep a descriptor");
 		*keep[i] = parked;

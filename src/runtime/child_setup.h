@@ -29,9 +29,9 @@ int child_open_terminal(int devpts_fd, uint16_t rows, uint16_t cols, int sync_so
 			int *ret_terminal_fd, struct error *err);
 
 /*
- * Closes every descriptor from 3 up but those in `keep` (NULL-free list of pointers; NO_FD entries
+ * Closes every descriptor from 3 up but the `keep_first` first ones (0: none), and those in `keep` (NULL-free list of pointers; NO_FD entries
  * are skipped), which get new, close-on-exec numbers. No descriptor of the host survives (R2).
  */
-int child_close_others(int *const keep[], size_t count, struct error *err);
+int child_close_others(unsigned int keep_first, int *const keep[], size_t count, struct error *err);
 
 #endif

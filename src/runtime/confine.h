@@ -53,4 +53,11 @@ int confine_workdir(int root_fd, const char *path, bool create, struct error *er
  */
 int confine_exec(const struct strv *args, const struct strv *env, int init_fd, struct error *err);
 
+/*
+ * Looks whether confine_exec() will find it, with the eyes of that user but still privileged: a container
+ * that waits to be started has its command. confine_exec() looks again.
+ */
+int confine_probe(const struct strv *args, const struct strv *env,
+		  const struct user_identity *identity, struct error *err);
+
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <grp.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -91,23 +93,48 @@ static int exec_init(const struct strv *args, const struct strv *env, int init_f
 	return err_set(err, ERR_SYSTEM, errno, "execute the init process");
 }
 
+/* *ret_found, owned by the caller, stays NULL when the name is a path already. */
+static int find_command(const char *name, const struct strv *env, char **ret_found,
+			struct error *err)
+{
+	int r;
+
+	if (!*name)
+		return not_found(name, err);
+	if (!strchr(name, '/')) {
+		*ret_found = find_in_path(name, env, err);
+		return *ret_found ? 0 : err_result(err);
+	}
+	r = probe(name);
+	return r < 0 ? exec_failed(name, -r, err) : 0;
+}
+
+int confine_probe(const struct strv *args, const struct strv *env,
+		  const struct user_identity *identity, struct error *err)
+{
+	auto_free char *found = NULL;
+	int r;
+
+	if (setgroups(identity->group_count, identity->groups) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "set %zu groups", identity->group_count);
+	(void)setfsgid(identity->gid);
+	(void)setfsuid(
+		identity->uid); /* takes CAP_DAC_OVERRIDE from who is not 0, and 0 gives it back */
+	r = find_command(args->items[0], env, &found, err);
+	(void)setfsuid(0);
+	(void)setfsgid(0);
+	return r;
+}
+
 int confine_exec(const struct strv *args, const struct strv *env, int init_fd, struct error *err)
 {
 	const char *name = args->items[0];
 	auto_free char *found = NULL;
 	int r;
 
-	if (!*name)
-		return not_found(name, err);
-	if (!strchr(name, '/')) {
-		found = find_in_path(name, env, err);
-		if (!found)
-			return err_result(err);
-	} else {
-		r = probe(name);
-		if (r < 0)
-			return exec_failed(name, -r, err);
-	}
+	r = find_command(name, env, &found, err);
+	if (r < 0)
+		return r;
 	if (init_fd >= 0)
 		return exec_init(args, env, init_fd, err);
 	(void)execve(found ? found : name, args->items, env->items);

@@ -24,6 +24,7 @@
 
 struct cgroup;
 struct cgroup_host;
+struct spec;
 
 struct runtime_request {
 	const char *id; /* 64 hex digits */
@@ -39,6 +40,21 @@ struct runtime_request {
 	 */
 	int (*make_network)(void *context, pid_t pid, struct error *err);
 	void *network_context;
+	const struct runtime_foreign *foreign; /* NULL: a bundle of ours */
+};
+
+/* How a container differs that another engine has us make (skiff-oci). */
+struct runtime_foreign {
+	struct spec *spec;     /* taken; config.json is not read */
+	const char *bundle;    /* as hooks are told */
+	int start_listener_fd; /* start_wait.h; borrowed */
+	unsigned int keep_fds; /* so many from 3 up are the container's */
+	bool keep_keyring;     /* the caller's session keyring */
+	/* The first process exists and has joined nothing yet. */
+	int (*made)(void *context, pid_t pid, struct error *err);
+	/* Runs the hooks of the caller's namespaces. */
+	int (*run_hooks)(void *context, const struct spec *spec, pid_t pid, struct error *err);
+	void *context;
 };
 
 struct runtime_process {
@@ -66,6 +82,12 @@ int runtime_create(const struct runtime_request *request, struct runtime_process
  * child is dead but not reaped.
  */
 int runtime_start(struct runtime_process *process, struct error *err);
+
+/*
+ * Instead of runtime_start(), with a start_listener_fd: returns when the container waits there. It no
+ * longer dies with the caller then.
+ */
+int runtime_leave_waiting(struct runtime_process *process, struct error *err);
 
 /* Kills what is left in the container's cgroup and removes it. Nothing to do is success. */
 int runtime_cleanup(struct runtime_process *process, struct error *err);
@@ -95,6 +117,12 @@ struct exec_request {
 	bool tty;
 	uint16_t tty_rows, tty_cols;
 	int stdio[3]; /* ignored with a terminal; NO_FD: /dev/null */
+	/*
+	 * Another engine's: all of the process is in here, and neither config.json nor the main
+	 * process's environment is read. Taken; NULL: as above.
+	 */
+	struct spec *spec;
+	unsigned int keep_fds; /* so many from 3 up are the process's */
 };
 
 struct exec_process {

@@ -144,6 +144,32 @@ static int clone_child(struct start *start, struct runtime_process *process, str
 	return 0;
 }
 
+static int tell_made(const struct start *start, const struct runtime_process *process,
+		     struct error *err)
+{
+	const struct runtime_foreign *foreign = start->request->foreign;
+
+	return foreign ? foreign->made(foreign->context, process->pid, err) : 0;
+}
+
+static int run_hooks(const struct start *start, const struct runtime_process *process,
+		     struct error *err)
+{
+	const struct runtime_foreign *foreign = start->request->foreign;
+	int r;
+
+	if (!foreign || !start_pivots_late(start))
+		return 0;
+	r = sync_expect(process->start_sock, SYNC_HOOKS, NULL, err);
+	if (r < 0)
+		return r;
+	r = foreign->run_hooks(foreign->context, &start->spec, process->pid, err);
+	if (r < 0)
+		return r;
+	r = sync_send(process->start_sock, SYNC_HOOKED, NO_FD);
+	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "speak to the container's first process") : 0;
+}
+
 static int join_pid_namespace(struct start *start, struct error *err)
 {
 	if (start->spec.namespaces[SPEC_NS_PID] != SPEC_NS_JOIN)
@@ -151,6 +177,21 @@ static int join_pid_namespace(struct start *start, struct error *err)
 	if (setns(start->namespace_fds[SPEC_NS_PID], CLONE_NEWPID) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "join pid namespace");
 	return 0;
+}
+
+/* A time namespace begins with a child (time_namespaces(7)). */
+static int clone_in_time(struct start *start, struct runtime_process *process, struct error *err)
+{
+	auto_close int own_fd = NO_FD;
+	int r;
+
+	if (start->spec.namespaces[SPEC_NS_TIME] == SPEC_NS_HOST)
+		return clone_child(start, process, err);
+	r = start_enter_time(start, &own_fd, err);
+	if (r < 0)
+		return r;
+	r = clone_child(start, process, err);
+	return r < 0 ? r : start_leave_time(own_fd, err);
 }
 
 static int make_network(const struct start *start, const struct runtime_process *process,
@@ -181,6 +222,9 @@ static int parent_side(struct start *start, struct runtime_process *process, str
 		if (r < 0)
 			return r;
 	}
+	r = run_hooks(start, process, err);
+	if (r < 0)
+		return r;
 	if (start->spec.terminal)
 		return sync_expect(process->start_sock, SYNC_CONSOLE, &process->console_fd, err);
 	return 0;
@@ -209,10 +253,13 @@ static int create(struct start *start, struct runtime_process *process, struct e
 	r = join_pid_namespace(start, err);
 	if (r < 0)
 		return r;
-	r = clone_child(start, process, err);
+	r = clone_in_time(start, process, err);
 	if (r < 0)
 		return r;
 	log_debug("runtime", "cloned");
+	r = tell_made(start, process, err);
+	if (r < 0)
+		return r;
 	r = parent_side(start, process, err);
 	log_debug("runtime", "limits set");
 	return r;
@@ -258,6 +305,15 @@ int runtime_start(struct runtime_process *process, struct error *err)
 	cleanup_close_fd(&process->start_sock);
 	log_debug("runtime", "started");
 	return 0;
+}
+
+int runtime_leave_waiting(struct runtime_process *process, struct error *err)
+{
+	int r = sync_expect(process->start_sock, SYNC_READY, NULL, err);
+
+	if (r == 0)
+		cleanup_close_fd(&process->start_sock);
+	return r;
 }
 
 int runtime_cleanup(struct runtime_process *process, struct error *err)

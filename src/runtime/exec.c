@@ -33,6 +33,7 @@
 #include "base/path.h"
 #include "runtime/child_setup.h"
 #include "runtime/confine.h"
+#include "runtime/confine_tuning.h"
 #include "runtime/exec_internal.h"
 #include "runtime/sync.h"
 #include "sys/process.h"
@@ -190,11 +191,23 @@ static int open_container(struct exec *exec, struct error *err)
 	exec->proc_root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (exec->proc_root_fd < 0)
 		return not_running(err);
-	r = read_environ(init->pid, &exec->env, err);
+	r = exec->request->spec ? 0 : read_environ(init->pid, &exec->env, err);
 	if (r < 0)
 		return r;
 	if (!process_id_is_alive(init))
 		return not_running(err);
+	return 0;
+}
+
+static int take_spec(struct exec *exec, struct error *err)
+{
+	const struct exec_request *request = exec->request;
+
+	if (!request->spec)
+		return spec_load(request->bundle_fd, &exec->spec, err);
+	exec->spec = *request->spec;
+	*request->spec = (struct spec){0};
+	strv_copy(&exec->env, &exec->spec.env);
 	return 0;
 }
 
@@ -206,7 +219,7 @@ int exec_prepare(struct exec *exec, struct error *err)
 	r = open_container(exec, err);
 	if (r < 0)
 		return r;
-	r = spec_load(request->bundle_fd, &exec->spec, err);
+	r = take_spec(exec, err);
 	if (r < 0)
 		return r;
 	merge_env(exec);
@@ -272,7 +285,7 @@ static int open_terminal(struct exec *exec, struct error *err)
 static int resolve_user(struct exec *exec, struct error *err)
 {
 	const struct launch *launch = exec->request->launch;
-	const char *user = exec->request->user;
+	const char *user = exec->request->user, *home;
 	int r;
 
 	if (!user && !launch->user && launch->groups.count == 0)
@@ -284,8 +297,9 @@ static int resolve_user(struct exec *exec, struct error *err)
 				user ? NULL : &launch->groups, &exec->identity, err);
 	if (r < 0)
 		return r;
+	home = strv_env_find(&exec->env, "HOME");
 	/* Another user has another home, unless the image or -e says which. */
-	if (!strv_env_find(&exec->env, "HOME") ||
+	if (!home || !*home ||
 	    (user && !strv_env_find(&exec->spec.env, "HOME") &&
 	     !(exec->request->env && strv_env_find(exec->request->env, "HOME"))))
 		strv_env_set(&exec->env, "HOME", exec->identity.home);
@@ -328,7 +342,7 @@ static int set_up_streams(struct exec *exec, struct error *err)
 	r = child_open_streams(streams, NO_FD, &exec->identity, err);
 	if (r < 0)
 		return r;
-	return child_close_others(keep, ARRAY_SIZE(keep), err);
+	return child_close_others(exec->request->keep_fds, keep, ARRAY_SIZE(keep), err);
 }
 
 /*
@@ -380,6 +394,9 @@ static int become_command(struct exec *exec, struct error *err)
 	cleanup_close_fd(&exec->root_fd);
 	process_reset_signals();
 	(void)prctl(PR_SET_PDEATHSIG, 0);
+	r = confine_tuning(&exec->spec.tuning, err);
+	if (r < 0)
+		return r;
 	r = confine_process(&confine, err);
 	if (r < 0)
 		return r;
@@ -427,12 +444,13 @@ static _Noreturn void run_command(struct exec *exec)
 
 static int join(struct exec *exec, struct error *err)
 {
-	static const int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
-				      CLONE_NEWUTS;
+	int namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	int r;
 
 	if (exec->request->enter == EXEC_ENTER_CHROOT)
 		return 0;
+	if (exec->spec.namespaces[SPEC_NS_TIME] != SPEC_NS_HOST)
+		namespaces |= CLONE_NEWTIME;
 	r = cgroup_join(exec->cgroup.join_fds, exec->cgroup.join_count);
 	exec->cgroup.join_count = 0;
 	if (r < 0)

@@ -110,20 +110,43 @@ static int parse_names(const json_t *config, struct spec *spec, struct error *er
 	return 0;
 }
 
-/* Properties that would change what runs, and that we do not do. */
-static int refuse_unsupported(const json_t *config, struct error *err)
+static bool is_empty(const json_t *value)
 {
-	static const char *const names[] = {"hooks", "vm", "solaris", "windows", "zos"};
+	return !value || json_is_null(value) ||
+	       (json_is_object(value) && json_object_size(value) == 0) ||
+	       (json_is_array(value) && json_array_size(value) == 0) ||
+	       (json_is_string(value) && json_string_length(value) == 0);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		const json_t *value = json_object_get(config, names[i]);
-
-		if (json_is_object(value) && json_object_size(value) > 0)
+int spec_refuse_members(const json_t *object, const char *where, const char *const *names,
+			size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_empty(json_object_get(object, names[i])))
 			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
-				       "config.json: '%s' is not supported", names[i]);
-	}
+				       "config.json: %s%s%s is not supported", where,
+				       *where ? "." : "", names[i]);
 	return 0;
 }
+
+static int parse_annotations(const json_t *annotations, struct spec *spec, struct error *err)
+{
+	const char *key;
+	json_t *value;
+
+	if (!annotations)
+		return 0;
+	if (!json_is_object(annotations))
+		return wrong_type("", "annotations", "an object of strings", err);
+	json_object_foreach ((json_t *)annotations, key, value)
+		if (!json_is_string(value))
+			return wrong_type("annotations", key, "a string", err);
+	spec->annotations = json_incref((json_t *)annotations);
+	return 0;
+}
+
+/* Properties that would change what runs, and that we do not do. */
+static const char *const other_systems[] = {"vm", "solaris", "windows", "zos"};
 
 static int parse_all(const json_t *config, struct spec *spec, struct error *err)
 {
@@ -131,7 +154,13 @@ static int parse_all(const json_t *config, struct spec *spec, struct error *err)
 
 	if (!json_is_object(config))
 		return err_set(err, ERR_INVALID, EINVAL, "config.json: not an object");
-	r = refuse_unsupported(config, err);
+	r = spec_refuse_members(config, "", other_systems, ARRAY_SIZE(other_systems), err);
+	if (r < 0)
+		return r;
+	r = parse_annotations(json_object_get(config, "annotations"), spec, err);
+	if (r < 0)
+		return r;
+	r = spec_parse_hooks(json_object_get(config, "hooks"), spec, err);
 	if (r < 0)
 		return r;
 	r = parse_root(json_object_get(config, "root"), spec, err);
@@ -216,5 +245,8 @@ void spec_release(struct spec *spec)
 	free((char *)spec->limits.cpuset_mems);
 	free(spec->device_rules);
 	free(spec->io_limits);
+	free(spec->tuning.apparmor_profile);
+	spec_hooks_release(spec);
+	json_decref(spec->annotations);
 	*spec = (struct spec){0};
 }

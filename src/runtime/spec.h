@@ -24,10 +24,56 @@ struct spec_mount {
 	char *type;        /* "bind", or a filesystem type */
 	char *source;      /* NULL when absent */
 	bool bind, bind_recursive;
+	bool copy_up;                            /* a tmpfs that begins with what is below it */
 	uint64_t attr_set, attr_clear;           /* MOUNT_ATTR_*, this mount only */
 	uint64_t recursive_set, recursive_clear; /* rro, rnosuid, …: everything below too */
 	uint64_t propagation;                    /* MS_PRIVATE, MS_SLAVE, MS_SHARED; 0: private */
 	struct strv data;                        /* what the filesystem itself wants: "size=64m" */
+};
+
+/* A program that the document names, to be run at a point of a container's life. */
+struct spec_hook {
+	char *path; /* absolute */
+	struct strv args, env;
+	int timeout_s; /* 0: none */
+};
+
+enum spec_hook_point {
+	SPEC_HOOK_PRESTART,
+	SPEC_HOOK_CREATE_RUNTIME,
+	SPEC_HOOK_CREATE_CONTAINER,
+	SPEC_HOOK_START_CONTAINER,
+	SPEC_HOOK_POSTSTART,
+	SPEC_HOOK_POSTSTOP,
+};
+
+#define SPEC_HOOK_POINT_COUNT 6
+
+struct spec_hooks {
+	struct spec_hook *items;
+	size_t count;
+};
+
+/* How the kernel treats the process: what stays over the exec. */
+struct spec_tuning {
+	bool has_scheduler;
+	uint32_t policy; /* SCHED_* */
+	uint64_t scheduler_flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+	bool has_io_priority;
+	int io_priority; /* as ioprio_set(2) takes it */
+	bool has_personality;
+	unsigned long personality;
+	char *apparmor_profile; /* NULL: unchanged */
+};
+
+/* An offset of a clock in the time namespace. */
+struct spec_clock {
+	bool is_set;
+	int64_t seconds;
+	uint32_t nanoseconds;
 };
 
 enum spec_namespace {
@@ -37,9 +83,10 @@ enum spec_namespace {
 	SPEC_NS_IPC,
 	SPEC_NS_UTS,
 	SPEC_NS_CGROUP,
+	SPEC_NS_TIME,
 };
 
-#define SPEC_NS_COUNT 6
+#define SPEC_NS_COUNT 7
 
 enum spec_namespace_mode {
 	SPEC_NS_HOST, /* the caller's: the document does not list it */
@@ -68,6 +115,7 @@ struct spec_capabilities {
 
 struct spec {
 	bool terminal;
+	uint16_t console_rows, console_cols; /* 0: not said */
 	uid_t uid;
 	gid_t gid;
 	gid_t *groups;
@@ -81,15 +129,19 @@ struct spec {
 	bool has_oom_score_adj;
 	int oom_score_adj;
 	mode_t umask;
+	struct spec_tuning tuning;
 
 	char *root_path;
 	bool root_readonly;
+	uint64_t root_propagation; /* MS_*; 0: private */
+	bool root_propagation_recursive;
 	char *hostname, *domainname; /* NULL: unchanged */
 	struct spec_mount *mounts;
 	size_t mount_count;
 
 	enum spec_namespace_mode namespaces[SPEC_NS_COUNT];
 	char *namespace_paths[SPEC_NS_COUNT];
+	struct spec_clock monotonic, boottime;
 	struct spec_device *devices;
 	size_t device_count;
 	struct strv masked_paths, readonly_paths;
@@ -98,6 +150,9 @@ struct spec {
 	struct cgroup_limits limits;
 	struct cgroup_device_rule *device_rules;
 	struct cgroup_io_limit *io_limits;
+
+	struct spec_hooks hooks[SPEC_HOOK_POINT_COUNT];
+	json_t *annotations; /* NULL or an object of strings; owned */
 };
 
 int spec_parse(const json_t *config, struct spec *ret_spec, struct error *err);
@@ -112,6 +167,9 @@ int spec_load(int bundle_fd, struct spec *ret_spec, struct error *err);
 /* clone(2)'s flag of a namespace, its name below /proc/PID/ns, and its type in the document. */
 uint64_t spec_namespace_flag(enum spec_namespace ns);
 const char *spec_namespace_name(enum spec_namespace ns);
+
+/* "createRuntime". */
+const char *spec_hook_point_name(enum spec_hook_point point);
 
 DEFINE_CLEANUP_VALUE(struct spec, spec_release);
 

@@ -20,6 +20,18 @@ int spec_member_int(const json_t *object, const char *key, const char *where, in
 int spec_member_bool(const json_t *object, const char *key, const char *where, bool *value,
 		     struct error *err);
 
+/* Refuses the members of `names` that are there and not empty. */
+int spec_refuse_members(const json_t *object, const char *where, const char *const *names,
+			size_t count, struct error *err);
+
+int spec_parse_hooks(const json_t *hooks, struct spec *spec, struct error *err);
+void spec_hooks_release(struct spec *spec);
+int spec_parse_tuning(const json_t *process, struct spec_tuning *tuning, struct error *err);
+
+/* MS_* of "rslave" and the like; 0: no such word. */
+uint64_t spec_propagation(const char *word, bool *ret_recursive);
+
+int spec_parse_personality(const json_t *object, struct spec_tuning *tuning, struct error *err);
 int spec_parse_process(const json_t *process, struct spec *spec, struct error *err);
 int spec_parse_mounts(const json_t *mounts, struct spec *spec, struct error *err);
 int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error *err);

@@ -18,6 +18,7 @@ static const struct namespace_type {
 	[SPEC_NS_IPC] = {"ipc", "ipc", CLONE_NEWIPC},
 	[SPEC_NS_UTS] = {"uts", "uts", CLONE_NEWUTS},
 	[SPEC_NS_CGROUP] = {"cgroup", "cgroup", CLONE_NEWCGROUP},
+	[SPEC_NS_TIME] = {"time", "time", CLONE_NEWTIME},
 };
 
 static_assert(ARRAY_SIZE(namespace_types) == SPEC_NS_COUNT, "every namespace has its names");
@@ -51,7 +52,7 @@ static int parse_namespace(const json_t *item, struct spec *spec, struct error *
 		spec->namespaces[i] = spec->namespace_paths[i] ? SPEC_NS_JOIN : SPEC_NS_NEW;
 		return 0;
 	}
-	if (strcmp(type, "user") == 0 || strcmp(type, "time") == 0)
+	if (strcmp(type, "user") == 0)
 		return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
 			       "config.json: %s namespaces are not supported yet", type);
 	return err_set(err, ERR_INVALID, EINVAL, "config.json: unknown namespace '%s'", type);
@@ -143,12 +144,67 @@ static int parse_sysctls(const json_t *object, struct spec *spec, struct error *
 	return 0;
 }
 
+static int parse_propagation(const json_t *linux_object, struct spec *spec, struct error *err)
+{
+	const char *word = json_get_string(linux_object, "rootfsPropagation", "");
+
+	if (!*word)
+		return 0;
+	spec->root_propagation = spec_propagation(word, &spec->root_propagation_recursive);
+	if (spec->root_propagation == 0)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: linux.rootfsPropagation: unknown value '%s'", word);
+	return 0;
+}
+
+static int parse_clock(const json_t *offsets, const char *key, struct spec_clock *clock,
+		       struct error *err)
+{
+	const json_t *object = json_object_get(offsets, key);
+	int64_t nanoseconds = 0;
+	int r;
+
+	if (!object)
+		return 0;
+	r = spec_member_int(object, "secs", key, INT64_MIN / 2, INT64_MAX / 2, &clock->seconds,
+			    err);
+	if (r == 0)
+		r = spec_member_int(object, "nanosecs", key, 0, 999999999, &nanoseconds, err);
+	clock->nanoseconds = (uint32_t)nanoseconds;
+	clock->is_set = true;
+	return r;
+}
+
+static int parse_clocks(const json_t *offsets, struct spec *spec, struct error *err)
+{
+	int r;
+
+	r = parse_clock(offsets, "monotonic", &spec->monotonic, err);
+	if (r == 0)
+		r = parse_clock(offsets, "boottime", &spec->boottime, err);
+	if (r < 0)
+		return r;
+	if ((spec->monotonic.is_set || spec->boottime.is_set) &&
+	    spec->namespaces[SPEC_NS_TIME] != SPEC_NS_NEW)
+		return err_set(err, ERR_INVALID, EINVAL,
+			       "config.json: linux.timeOffsets needs a time namespace of its own");
+	return 0;
+}
+
+/* What would change the container, and is not done. */
+static const char *const unsupported[] = {
+	"uidMappings", "gidMappings", "mountLabel", "intelRdt", "memoryPolicy", "netDevices",
+};
+
 int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error *err)
 {
 	const json_t *item;
 	size_t i;
 	int r;
 
+	r = spec_refuse_members(linux_object, "linux", unsupported, ARRAY_SIZE(unsupported), err);
+	if (r < 0)
+		return r;
 	json_array_foreach (json_object_get(linux_object, "namespaces"), i, item) {
 		r = parse_namespace(item, spec, err);
 		if (r < 0)
@@ -157,6 +213,16 @@ int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error
 	if (spec->namespaces[SPEC_NS_MOUNT] != SPEC_NS_NEW)
 		return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
 			       "config.json: a container needs a mount namespace of its own");
+	r = parse_clocks(json_object_get(linux_object, "timeOffsets"), spec, err);
+	if (r < 0)
+		return r;
+	r = spec_parse_personality(json_object_get(linux_object, "personality"), &spec->tuning,
+				   err);
+	if (r < 0)
+		return r;
+	r = parse_propagation(linux_object, spec, err);
+	if (r < 0)
+		return r;
 	r = parse_devices(json_object_get(linux_object, "devices"), spec, err);
 	if (r < 0)
 		return r;

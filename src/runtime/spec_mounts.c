@@ -38,13 +38,23 @@ static const struct mount_word {
 	{"rnoexec", MOUNT_ATTR_NOEXEC, 0, true},
 	{"rexec", 0, MOUNT_ATTR_NOEXEC, true},
 	{"rnoatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME, true},
+	{"ratime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, true},
+	{"rnorelatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, true},
+	{"rnostrictatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, true},
 	{"rrelatime", MOUNT_ATTR_RELATIME, MOUNT_ATTR__ATIME, true},
 	{"rstrictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, true},
 	{"rnodiratime", MOUNT_ATTR_NODIRATIME, 0, true},
 	{"rdiratime", 0, MOUNT_ATTR_NODIRATIME, true},
 	{"rnosymfollow", MOUNT_ATTR_NOSYMFOLLOW, 0, true},
 	{"rsymfollow", 0, MOUNT_ATTR_NOSYMFOLLOW, true},
+	/* What is so without them. */
 	{"defaults", 0, 0, false},
+	{"async", 0, 0, false},
+	{"loud", 0, 0, false},
+	{"silent", 0, 0, false},
+	{"nolazytime", 0, 0, false},
+	{"nomand", 0, 0, false},
+	{"noiversion", 0, 0, false},
 };
 
 static const struct propagation_word {
@@ -56,8 +66,22 @@ static const struct propagation_word {
 	{"unbindable", MS_UNBINDABLE}, {"runbindable", MS_UNBINDABLE},
 };
 
+uint64_t spec_propagation(const char *word, bool *ret_recursive)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(propagation_words); i++) {
+		if (strcmp(propagation_words[i].word, word) != 0)
+			continue;
+		*ret_recursive = word[0] == 'r';
+		return propagation_words[i].propagation;
+	}
+	return 0;
+}
+
 static bool apply_word(struct spec_mount *m, const char *word)
 {
+	uint64_t propagation;
+	bool recursive;
+
 	for (size_t i = 0; i < ARRAY_SIZE(mount_words); i++) {
 		const struct mount_word *w = &mount_words[i];
 		uint64_t *set = w->recursive ? &m->recursive_set : &m->attr_set;
@@ -70,13 +94,10 @@ static bool apply_word(struct spec_mount *m, const char *word)
 		*clear = (*clear & ~(w->set)) | w->clear;
 		return true;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(propagation_words); i++) {
-		if (strcmp(propagation_words[i].word, word) != 0)
-			continue;
-		m->propagation = propagation_words[i].propagation;
-		return true;
-	}
-	return false;
+	propagation = spec_propagation(word, &recursive);
+	if (propagation)
+		m->propagation = propagation;
+	return propagation != 0;
 }
 
 static void parse_option(struct spec_mount *m, const char *word)
@@ -86,16 +107,36 @@ static void parse_option(struct spec_mount *m, const char *word)
 	} else if (strcmp(word, "rbind") == 0) {
 		m->bind = true;
 		m->bind_recursive = true;
+	} else if (strcmp(word, "tmpcopyup") == 0 && m->type && strcmp(m->type, "tmpfs") == 0) {
+		m->copy_up = true;
 	} else if (!apply_word(m, word)) {
 		strv_add(&m->data, word);
 	}
 }
+
+/* What the kernel would take for something else, or not at all. */
+static int refuse_option(const struct spec_mount *m, const char *word, struct error *err)
+{
+	static const char *const words[] = {"remount", "idmap", "ridmap"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i], word) == 0)
+			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
+				       "config.json: mount on '%s': option '%s' is not supported",
+				       m->destination, word);
+	return 0;
+}
+
+static const char *const id_mappings[] = {"uidMappings", "gidMappings"};
 
 static int parse_mount(const json_t *object, struct spec_mount *m, struct error *err)
 {
 	auto_(strv_release) struct strv options = {0};
 	int r;
 
+	r = spec_refuse_members(object, "mounts[]", id_mappings, ARRAY_SIZE(id_mappings), err);
+	if (r < 0)
+		return r;
 	r = spec_member_string(object, "destination", "mounts[]", &m->destination, err);
 	if (r < 0)
 		return r;
@@ -111,8 +152,12 @@ static int parse_mount(const json_t *object, struct spec_mount *m, struct error 
 	if (!m->destination || m->destination[0] != '/')
 		return err_set(err, ERR_INVALID, EINVAL,
 			       "config.json: mounts[].destination must be an absolute path");
-	for (size_t i = 0; i < options.count; i++)
+	for (size_t i = 0; i < options.count; i++) {
+		r = refuse_option(m, options.items[i], err);
+		if (r < 0)
+			return r;
 		parse_option(m, options.items[i]);
+	}
 	if (m->type && strcmp(m->type, "bind") == 0)
 		m->bind = true;
 	if (m->bind && (!m->source || m->source[0] != '/'))

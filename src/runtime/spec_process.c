@@ -191,6 +191,20 @@ static int parse_command(const json_t *process, struct spec *spec, struct error 
 	return 0;
 }
 
+static int parse_console_size(const json_t *size, struct spec *spec, struct error *err)
+{
+	int64_t rows = 0, cols = 0;
+	int r;
+
+	r = spec_member_int(size, "height", "process.consoleSize", 0, UINT16_MAX, &rows, err);
+	if (r == 0)
+		r = spec_member_int(size, "width", "process.consoleSize", 0, UINT16_MAX, &cols,
+				    err);
+	spec->console_rows = (uint16_t)rows;
+	spec->console_cols = (uint16_t)cols;
+	return r;
+}
+
 int spec_parse_process(const json_t *process, struct spec *spec, struct error *err)
 {
 	int64_t oom_score_adj = 0;
@@ -211,6 +225,12 @@ int spec_parse_process(const json_t *process, struct spec *spec, struct error *e
 	if (r < 0)
 		return r;
 	r = spec_member_bool(process, "noNewPrivileges", "process", &spec->no_new_privileges, err);
+	if (r < 0)
+		return r;
+	r = spec_parse_tuning(process, &spec->tuning, err);
+	if (r < 0)
+		return r;
+	r = parse_console_size(json_object_get(process, "consoleSize"), spec, err);
 	if (r < 0)
 		return r;
 	spec->has_oom_score_adj = json_object_get(process, "oomScoreAdj") != NULL;

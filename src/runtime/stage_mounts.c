@@ -159,6 +159,21 @@ static int check_target(const struct spec_mount *mount, int target_fd, struct er
 		       mount->destination);
 }
 
+/* Where everybody looks for procfs nothing else may be, wherever a link has led us from. */
+static int check_proc(const struct spec_mount *mount, int mount_fd, struct error *err)
+{
+	auto_free char *clean = path_clean(mount->destination);
+	struct statfs fs;
+
+	if (strcmp(clean, "/proc") != 0)
+		return 0;
+	if (fstatfs(mount_fd, &fs) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "look at what is mounted on '/proc'");
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return err_set(err, ERR_INVALID, EPERM, "only a procfs can be mounted on '/proc'");
+	return 0;
+}
+
 int stage_mount_one(struct start *start, size_t index, struct error *err)
 {
 	const struct spec_mount *mount = &start->spec.mounts[index];
@@ -187,7 +202,13 @@ int stage_mount_one(struct start *start, size_t index, struct error *err)
 		mount_fd = make_filesystem(mount, err);
 		if (mount_fd < 0)
 			return mount_fd;
+		r = mount->copy_up ? volume_fill(target_fd, mount_fd, err) : 0;
+		if (r < 0)
+			return err_wrap(err, r, "copy what is in '%s'", mount->destination);
 	}
+	r = check_proc(mount, mount_fd, err);
+	if (r < 0)
+		return r;
 	r = mount_attach(mount_fd, target_fd);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "mount on '%s'", mount->destination);

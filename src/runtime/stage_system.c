@@ -142,6 +142,7 @@ int stage_system(struct start *start, struct error *err)
 	r = write_oom_score(start, err);
 	if (r < 0)
 		return r;
-	leave_keyring(start->request->id);
+	if (!start->request->foreign || !start->request->foreign->keep_keyring)
+		leave_keyring(start->request->id);
 	return 0;
 }

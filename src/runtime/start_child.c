@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "runtime/child_setup.h"
 #include "runtime/confine.h"
+#include "runtime/confine_tuning.h"
+#include "runtime/hooks.h"
 #include "runtime/secret.h"
 #include "runtime/start_internal.h"
 #include "runtime/sync.h"
@@ -99,14 +101,36 @@ static void add_home(struct start *start)
 		strv_env_set(&start->spec.env, "HOME", start->identity.home);
 }
 
-static int wait_for_start(struct start *start, struct error *err)
+/* From the moment that others know of us, the one who made us may go. */
+static int wait_for_start(struct start *start, int *listener_fd, struct error *err)
 {
 	int r;
 
+	if (*listener_fd >= 0) {
+		r = confine_probe(&start->spec.args, &start->spec.env, &start->identity, err);
+		if (r < 0)
+			return r;
+		(void)prctl(PR_SET_PDEATHSIG, 0);
+	}
 	r = sync_send(start->sync_child, SYNC_READY, NO_FD);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "report that the container is ready");
+	if (*listener_fd >= 0) {
+		cleanup_close_fd(&start->sync_child);
+		return start_wait_here(start, listener_fd, err);
+	}
 	return sync_expect(start->sync_child, SYNC_START, NULL, err);
+}
+
+static int run_start_hooks(const struct start *start, const struct confine_request *confine,
+			   struct error *err)
+{
+	auto_(json_decref) json_t *state = NULL;
+
+	if (start->spec.hooks[SPEC_HOOK_START_CONTAINER].count == 0)
+		return 0;
+	state = start_hook_state(start, "created");
+	return hooks_run(&start->spec, SPEC_HOOK_START_CONTAINER, state, confine, err);
 }
 
 /* Streams, identity, working directory, privileges, exec: what remains once the root is ours. */
@@ -122,7 +146,9 @@ static int become_command(struct start *start, struct error *err)
 		.no_new_privileges = spec->no_new_privileges,
 		.umask = spec->umask,
 	};
-	int *const keep[] = {&start->sync_child, &start->root_fd, &start->init_fd};
+	const struct runtime_foreign *foreign = start->request->foreign;
+	int listener_fd = foreign ? foreign->start_listener_fd : NO_FD;
+	int *const keep[] = {&start->sync_child, &start->root_fd, &start->init_fd, &listener_fd};
 	int r;
 
 	r = resolve_user(start, err);
@@ -132,21 +158,27 @@ static int become_command(struct start *start, struct error *err)
 	r = open_streams(start, err);
 	if (r < 0)
 		return r;
-	r = child_close_others(keep, ARRAY_SIZE(keep), err);
+	r = child_close_others(foreign ? foreign->keep_fds : 0, keep, ARRAY_SIZE(keep), err);
 	if (r < 0)
 		return r;
 	r = confine_workdir(start->root_fd, spec->cwd, /* create= */ true, err);
 	if (r < 0)
 		return r;
 	cleanup_close_fd(&start->root_fd);
-	r = wait_for_start(start, err);
+	r = wait_for_start(start, &listener_fd, err);
 	if (r < 0)
 		return r;
 	/* The monitor ignores no signal, and was started with none ignored (sys/self_exe.h). */
 	process_unblock_signals();
 	/* From here the container lives on when its monitor is killed: that is "orphaned". */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
+	r = run_start_hooks(start, &confine, err);
+	if (r < 0)
+		return r;
 	log_debug("runtime", "stage confine");
+	r = confine_tuning(&spec->tuning, err);
+	if (r < 0)
+		return r;
 	r = confine_process(&confine, err);
 	if (r < 0)
 		return r;
@@ -166,6 +198,7 @@ int start_child(struct start *start, struct error *err)
 		{"secrets", stage_secrets},
 		{"devices", stage_devices},
 		{"cgroup-view", stage_cgroup_view},
+		{"hooks", stage_hooks},
 		{"terminal", stage_terminal},
 		{"system", stage_system},
 		{"hide", stage_hide},

@@ -20,6 +20,8 @@
  *	stage_cgroup_view  enters the cgroup: a process of one thread may move itself without the
  *	                   grace period that moving another one costs (sys/cgroup.h). The cgroup
  *	                   namespace's root is where we are when it is made, so it comes right after
+ *	stage_hooks        only where there are hooks of creation; pivots, which stage_root did not then:
+ *	                   they are to see the finished tree from outside, and the process in its cgroup
  *	stage_terminal     needs /dev/pts and /dev
  *	stage_system       hostname, sysctls: before /proc/sys becomes read-only
  *	stage_hide         after everything that must still be written
@@ -60,11 +62,12 @@ struct start {
 	int sync_parent, sync_child;
 
 	/* Made by the child's stages. */
-	int root_fd;     /* the container's "/" */
-	int proc_fd;     /* our own procfs, before anything is mounted over its parts */
-	int null_fd;     /* the container's /dev/null, O_PATH, checked to be 1:3 */
-	int devpts_fd;   /* for the terminal */
-	int terminal_fd; /* its slave */
+	int host_root_fd; /* until a late pivot; NO_FD: it has happened */
+	int root_fd;      /* the container's "/" */
+	int proc_fd;      /* our own procfs, before anything is mounted over its parts */
+	int null_fd;      /* the container's /dev/null, O_PATH, checked to be 1:3 */
+	int devpts_fd;    /* for the terminal */
+	int terminal_fd;  /* its slave */
 	struct user_identity identity;
 };
 
@@ -97,9 +100,23 @@ int stage_mounts(struct start *start, struct error *err);
 int stage_mount_one(struct start *start, size_t index, struct error *err);
 int stage_devices(struct start *start, struct error *err);
 int stage_cgroup_view(struct start *start, struct error *err);
+int stage_hooks(struct start *start, struct error *err);
 int stage_terminal(struct start *start, struct error *err);
 int stage_system(struct start *start, struct error *err);
 int stage_hide(struct start *start, struct error *err);
+
+/* Whether hooks want to see the container's root in the host's tree: stage_hooks() pivots then. */
+bool start_pivots_late(const struct start *start);
+
+/* What a hook that this process runs is told; a new reference. */
+json_t *start_hook_state(const struct start *start, const char *status);
+
+/* Child: waits for a starter at the listener (start_wait.h), who is start->sync_child from then on. */
+int start_wait_here(struct start *start, int *listener_fd, struct error *err);
+
+/* Parent: makes or joins the time namespace for its next child, and returns itself. */
+int start_enter_time(const struct start *start, int *ret_own_fd, struct error *err);
+int start_leave_time(int own_fd, struct error *err);
 
 /* Copies what the image has at target_fd into an empty volume. */
 int volume_fill(int target_fd, int volume_fd, struct error *err);

@@ -121,6 +121,7 @@ void start_init(struct start *start, const struct runtime_request *request)
 	*start = (struct start){
 		.request = request,
 		.init_fd = NO_FD,
+		.host_root_fd = NO_FD,
 		.sync_parent = NO_FD,
 		.sync_child = NO_FD,
 		.root_fd = NO_FD,
@@ -131,6 +132,17 @@ void start_init(struct start *start, const struct runtime_request *request)
 	};
 	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
 		start->namespace_fds[i] = NO_FD;
+}
+
+static int take_spec(struct start *start, struct error *err)
+{
+	const struct runtime_foreign *foreign = start->request->foreign;
+
+	if (!foreign)
+		return spec_load(start->request->bundle_fd, &start->spec, err);
+	start->spec = *foreign->spec;
+	*foreign->spec = (struct spec){0};
+	return 0;
 }
 
 /*
@@ -146,7 +158,7 @@ int start_prepare(struct start *start, const struct runtime_request *request, st
 	int r;
 
 	start_init(start, request);
-	r = spec_load(request->bundle_fd, &start->spec, err);
+	r = take_spec(start, err);
 	if (r < 0)
 		return r;
 	r = start_open_sources(start, err);

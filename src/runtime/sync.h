@@ -15,6 +15,8 @@
  *	  | <------ SYNC_CGROUP ------- |   carries the files to join them by
  *	  | <------- SYNC_VIEW -------- |   v1: carries mounts of them to look at
  *	  | cgroup view                 |
+ *	  | -------- SYNC_HOOKS ------> |   with hooks of creation only: it runs those of its
+ *	  | <------- SYNC_HOOKED ------ |   namespaces
  *	  | ------- SYNC_CONSOLE -----> |   with a terminal only; carries its master
  *	  | hide, confine               |
  *	  | ------- SYNC_READY -------> |
@@ -33,6 +35,8 @@ enum sync_point {
 	SYNC_CGROUP,
 	SYNC_VIEW,
 	SYNC_NETWORK,
+	SYNC_HOOKS, /* with hooks only: the parent's turn, and SYNC_HOOKED: it is done */
+	SYNC_HOOKED,
 	SYNC_CONSOLE,
 	SYNC_READY,
 	SYNC_START,

@@ -6,12 +6,12 @@
 #include <sys/capability.h>
 
 #include "base/cleanup.h"
+#include "base/signal_name.h"
 #include "engine/block_io.h"
 #include "engine/capability_list.h"
 #include "engine/container_name.h"
 #include "engine/device_spec.h"
 #include "engine/limit_option.h"
-#include "engine/signal_name.h"
 #include "engine/stats.h"
 #include "engine/ulimit_spec.h"
 

@@ -114,7 +114,9 @@ static void bad_documents_name_the_property(void **state)
 		{"{" PROCESS "}, " ROOT ", " LINUX
 		 ", \"resources\": {\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": 1}]}}}}",
 		 "throttleReadBpsDevice"},
-		{"{" PROCESS "}, " ROOT ", " LINUX "}, \"hooks\": {\"prestart\": []}}", "hooks"},
+		{"{" PROCESS "}, " ROOT ", " LINUX
+		 "}, \"hooks\": {\"prestart\": [{\"path\": \"x\"}]}}",
+		 "hooks.prestart"},
 	};
 
 	(void)state;

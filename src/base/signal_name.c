@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/signal_name.h"
+#include "base/signal_name.h"
 
 #include <signal.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* signal_name.h - "TERM", "SIGTERM", "sigterm", "15", "RTMIN+3" as numbers */
-#ifndef SKIFF_ENGINE_SIGNAL_NAME_H
-#define SKIFF_ENGINE_SIGNAL_NAME_H
+#ifndef SKIFF_BASE_SIGNAL_NAME_H
+#define SKIFF_BASE_SIGNAL_NAME_H
 
 #include "base/error.h"
 
