@@ -122,7 +122,9 @@ def test_stop_sends_the_signal_and_returns_when_it_is_gone(skiff):
     listening(skiff, "--name", "box")
     pid, monitor = skiff.pid("box"), skiff.monitor_pid("box")
     assert skiff.run("stop", "box").stdout == "box\n"
-    assert not processes.is_alive(pid) and not processes.is_alive(monitor)
+    assert not processes.is_alive(pid)
+    # It has let go of the container and is on its last lines.
+    wait_until(lambda: not processes.is_alive(monitor), what="the monitor lives on")
     state = skiff.inspect("box")["State"]
     assert state["Status"] == "exited" and state["ExitCode"] == 55 and state["Pid"] == 0
 
