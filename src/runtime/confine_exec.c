@@ -32,8 +32,8 @@ static int exec_failed(const char *name, int errnum, struct error *err)
 		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec: \"%s\": permission denied",
 			       name);
 	case EISDIR:
-		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec: \"%s\": is a directory",
-			       name);
+		return err_set(err, ERR_NOT_EXECUTABLE, errnum,
+			       "exec: \"%s\": is a directory: permission denied", name);
 	case ENOEXEC:
 		return err_set(err, ERR_NOT_EXECUTABLE, errnum, "exec %s: exec format error", name);
 	default:

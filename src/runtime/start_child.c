@@ -192,16 +192,11 @@ int start_child(struct start *start, struct error *err)
 		const char *name;
 		int (*run)(struct start *, struct error *);
 	} stages[] = {
-		{"namespaces", stage_namespaces},
-		{"root", stage_root},
-		{"mounts", stage_mounts},
-		{"secrets", stage_secrets},
-		{"devices", stage_devices},
-		{"cgroup-view", stage_cgroup_view},
-		{"hooks", stage_hooks},
-		{"terminal", stage_terminal},
-		{"system", stage_system},
-		{"hide", stage_hide},
+		{"namespaces", stage_namespaces}, {"root", stage_root},
+		{"mounts", stage_mounts},         {"secrets", stage_secrets},
+		{"devices", stage_devices},       {"cgroup-view", stage_cgroup_view},
+		{"hooks", stage_hooks},           {"terminal", stage_terminal},
+		{"system", stage_system},         {"hide", stage_hide},
 		{"command", become_command},
 	};
 

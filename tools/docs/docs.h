@@ -20,6 +20,9 @@
 void manual_write_overview(FILE *out);
 void manual_write_command(const struct command *command, FILE *out);
 
+/* skiff-oci(1), with all of its commands. */
+void manual_write_oci(FILE *out);
+
 void bash_write(FILE *out);
 void zsh_write(FILE *out);
 void fish_write(FILE *out);

@@ -10,6 +10,7 @@
 #include "docs.h"
 
 #define OVERVIEW_PAGE "skiff.1"
+#define OCI_PAGE "skiff-oci.1"
 
 const char *complete_word(enum complete_kind kind)
 {
@@ -68,7 +69,7 @@ static int write_page(const char *path)
 	const struct command *command = find_page(file);
 	auto_fclose FILE *out = NULL;
 
-	if (!command && strcmp(file, OVERVIEW_PAGE) != 0) {
+	if (!command && strcmp(file, OVERVIEW_PAGE) != 0 && strcmp(file, OCI_PAGE) != 0) {
 		(void)fprintf(stderr, "gen_docs: no command has the page '%s'\n", file);
 		return EXIT_FAILURE;
 	}
@@ -79,6 +80,8 @@ static int write_page(const char *path)
 	}
 	if (command)
 		manual_write_command(command, out);
+	else if (strcmp(file, OCI_PAGE) == 0)
+		manual_write_oci(out);
 	else
 		manual_write_overview(out);
 	return fflush(out) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

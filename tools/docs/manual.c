@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "docs.h"
+#include "oci/oci_internal.h"
 
 #define MANUAL_DATE "November 23, 2026"
 #define LINE_WIDTH 78
@@ -304,4 +305,52 @@ void manual_write_overview(FILE *out)
 	(void)fputs(".Pp\n", out);
 	put_command_list(out);
 	(void)fputs(overview_files, out);
+}
+
+/* ---- skiff-oci ---- */
+
+static const char oci_text[] =
+	"is an OCI runtime, with the command line of runc. "
+	"Other engines call it: podman with --runtime, docker with --add-runtime, containerd, "
+	"CRI-O.\n\n"
+	"It keeps nothing running. "
+	"Whoever calls is the container's parent and gives it its standard streams.";
+
+static void put_oci_command(const struct oci_command *command, FILE *out)
+{
+	(void)fprintf(out, ".Ss %s\n.Nm\n.Cm %s\n", command->name, command->name);
+	if (*command->usage) {
+		put_escaped(command->usage, strlen(command->usage), out);
+		(void)fputc('\n', out);
+	}
+	(void)fputs(".Pp\n", out);
+	put_escaped(command->summary, strlen(command->summary), out);
+	(void)fputs(".\n", out);
+	if (command->description)
+		put_text(command->description, out);
+	if (command->options)
+		put_options(command->options, out);
+}
+
+void manual_write_oci(FILE *out)
+{
+	size_t count;
+	const struct oci_command *const *commands = oci_commands(&count);
+
+	put_head("skiff-oci", out);
+	(void)fputs(".Nd an OCI runtime for other engines\n"
+		    ".Sh SYNOPSIS\n.Nm\n.Op Ar options\n.Ar command\n.Op Ar argument ...\n"
+		    ".Sh DESCRIPTION\n.Nm\n",
+		    out);
+	put_text(oci_text, out);
+	(void)fputs(".Pp\nThe options before the command are as follows:\n", out);
+	put_options(oci_global_options, out);
+	(void)fputs(".Sh COMMANDS\n", out);
+	for (size_t i = 0; i < count; i++)
+		put_oci_command(commands[i], out);
+	(void)fputs(".Sh EXIT STATUS\n.Bl -tag -width Ds\n.It 0\nSuccess.\n"
+		    ".It 1\nThe command failed.\n"
+		    ".It other\nThat of the process, from\n.Cm run\nand\n.Cm exec ;\n"
+		    "128+n when signal n ended it.\n.El\n.Sh SEE ALSO\n.Xr skiff 1\n",
+		    out);
 }
