@@ -49,10 +49,8 @@ static const struct life {
 	const char *argv0;
 	int (*run)(int argc, char **argv);
 } lives[] = {
-	{MONITOR_ARGV0, run_monitor},
-	{MONITOR_PREPARE_ARGV0, container_restart_main},
-	{EXEC_AGENT_ARGV0, run_exec_agent},
-	{OCI_ARGV0, oci_main},
+	{MONITOR_ARGV0, run_monitor},       {MONITOR_PREPARE_ARGV0, container_restart_main},
+	{EXEC_AGENT_ARGV0, run_exec_agent}, {OCI_ARGV0, oci_main},
 	{OCI_SEALED_ARGV0, oci_main},
 };
 
