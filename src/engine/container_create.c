@@ -18,6 +18,7 @@
 #include "engine/secret_option.h"
 #include "image/image_config.h"
 #include "image/platform.h"
+#include "image/platform.h"
 #include "storage/container_record.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -296,6 +297,14 @@ static int create_record(struct create_guard *guard, const struct create_request
 	return r;
 }
 
+/* Before anything is looked for: a store may have the image, whatever platform was asked for. */
+static int check_platform_text(const char *text, struct error *err)
+{
+	auto_(platform_release) struct platform platform = {0};
+
+	return text && *text ? platform_parse(text, &platform, err) : 0;
+}
+
 int container_create(struct engine *engine, const struct create_request *request,
 		     struct create_result *ret_result, struct error *err)
 {
@@ -321,6 +330,8 @@ int container_create(struct engine *engine, const struct create_request *request
 	if (r < 0)
 		return r;
 	r = image_pull_policy_parse(request->pull, &want.pull, err);
+	if (r >= 0)
+		r = check_platform_text(request->platform, err);
 	if (r >= 0)
 		r = image_obtain(engine, &want, &image, err);
 	if (r < 0)

@@ -55,6 +55,15 @@ void platform_of_machine(struct platform *ret_platform)
 	set_machine(ret_platform, uname(&name) == 0 ? name.machine : "unknown");
 }
 
+/* What containerd takes for one. */
+static bool is_part(const char *text)
+{
+	static const char allowed[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+	return *text && !text[strspn(text, allowed)];
+}
+
 int platform_parse(const char *text, struct platform *ret_platform, struct error *err)
 {
 	auto_(platform_release) struct platform platform = {0};
@@ -62,7 +71,7 @@ int platform_parse(const char *text, struct platform *ret_platform, struct error
 
 	strv_split(&parts, text, '/');
 	for (size_t i = 0; i < parts.count; i++)
-		if (!parts.items[i][0])
+		if (!is_part(parts.items[i]))
 			return err_set(err, ERR_INVALID, 0, "invalid platform '%s'", text);
 	if (parts.count == 0 || parts.count > 3)
 		return err_set(err, ERR_INVALID, 0,
