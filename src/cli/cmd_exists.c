@@ -71,7 +71,7 @@ static int volume_exists_run(const struct command_call *call)
 #define EXISTS_COMMAND(what, argument, completion)                                                 \
 	const struct command cmd_##what##_exists = {                                               \
 		.name = #what " exists",                                                           \
-		.usage = argument,                                                                 \
+		.usage = (argument),                                                               \
 		.summary = "Tell by the exit status whether a " #what " exists",                   \
 		.description = "The exit status is 0 when it does, 1 when it does not, and 125 "   \
 			       "when that could not be found out. Nothing is printed but "         \
