@@ -5,10 +5,12 @@
  * Input that is compressed is decoded first; what comes out is walked as the job "index" does and as
  * the job "layer" does, short of making files (fuzz_layer.c makes them).
  */
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/fd.h"
 #include "base/strbuf.h"
 #include "unpack/decoder.h"
 #include "unpack/index.h"
@@ -73,6 +75,20 @@ static void list(const uint8_t *data, size_t size)
 	(void)index_list(&input.input, NULL, 1000, &text, &err);
 }
 
+/* The same as a stream: what was stored is as long as it says. */
+static void list_stream(const uint8_t *data, size_t size)
+{
+	struct memory_input input = memory_input(data, size);
+	auto_close int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	struct index_spool spool = {.fd = fd, .dir_fd = NO_FD};
+	auto_(strbuf_release) struct strbuf text = {0};
+	auto_(error_release) struct error err = {0};
+
+	if (index_list(&input.input, &spool, 1000, &text, &err) >= 0 &&
+	    (spool.size > size || spool.parts > 0))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_(strbuf_release) struct strbuf tar = {0};
@@ -84,5 +100,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	walk(data, size);
 	list(data, size);
+	list_stream(data, size);
 	return 0;
 }

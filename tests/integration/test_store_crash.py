@@ -8,6 +8,7 @@ nothing, and the next try succeeds.
 """
 
 import errno
+import gzip
 import os
 import shutil
 import tempfile
@@ -140,6 +141,23 @@ def test_load_killed_and_only_swept_by_the_next(stage, archive):
     """Without a prune in between: the next load adopts what is complete, and removes the rest."""
     victim = archive("victim:1", "victim")
     stage.at_every_point("kill", "load", "-i", victim, after=lambda _: stage.skiff.load(victim))
+
+
+def test_load_of_a_stream_killed(stage, directory):
+    """What can be read only once: its large layer is stored before anybody knows what it is."""
+    image = make_image("victim:1", "victim")
+    image.layer().file("large", os.urandom(300_000))
+    victim = directory / "victim.tar.gz"
+    victim.write_bytes(gzip.compress(
+        image.write_docker_archive(directory / "victim.tar").read_bytes(), 1))
+
+    def after(_):
+        assert stage.names() in ([], ["victim:1"]), "half an image is seen"
+        stage.skiff.run("prune", "-f")
+        stage.assert_clean()
+        stage.skiff.load(victim)
+        assert stage.names() == ["victim:1"]
+    stage.at_every_point("kill", "load", "-i", victim, after=after)
 
 
 def test_load_that_replaces_a_name_killed(stage, archive):

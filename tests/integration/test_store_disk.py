@@ -51,6 +51,7 @@ def test_full_disk(empty_skiff, tmp_path):
         before=$(df --output=used {empty_skiff.root} | tail -n1)
         if skiff load -i {big}; then echo loaded; exit 1; fi
         if skiff load <{big}; then echo loaded; exit 1; fi
+        if cat {big} | skiff load; then echo loaded; exit 1; fi
         if skiff import {big} flat:1 2>&1; then echo imported; exit 1; fi
         after=$(df --output=used {empty_skiff.root} | tail -n1)
         test $((after - before)) -lt 300
@@ -58,7 +59,7 @@ def test_full_disk(empty_skiff, tmp_path):
         skiff load -q -i {other}
         skiff images --format '{{{{.Repository}}}}'
     """)
-    assert out.count("No space left on device") == 3, out
+    assert out.count("No space left on device") == 4, out
     assert ": clean\n" in out
     assert out.endswith("other\nsmall\n") or out.endswith("small\nother\n"), out
 
