@@ -2,10 +2,7 @@
 #include "network/dns_message.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-#include "base/parse.h"
 
 #define FLAG_RESPONSE 0x8000
 #define FLAG_OPCODE 0x7800
@@ -15,6 +12,7 @@
 #define FLAG_RECURSION_AVAILABLE 0x0080
 
 #define LABEL_MAX 63
+#define NAME_TEXT_MAX 253
 #define POINTERS_MAX 32
 #define OPT_SIZE 11
 #define RECORDS_MAX 32 /* of a question's additional section that we look at */
@@ -71,7 +69,8 @@ static size_t read_name(const uint8_t *message, size_t len, size_t at, char name
 		at++;
 		if (label == 0)
 			break;
-		if (at + label > len || used + label + 2 > DNS_NAME_SIZE)
+		/* With a dot before it, and in the message with the root: 255 bytes at most. */
+		if (at + label > len || used + 1 + label > NAME_TEXT_MAX)
 			return 0;
 		if (used)
 			name[used++] = '.';
@@ -190,7 +189,7 @@ static size_t encode_name(const char *name, uint8_t to[DNS_NAME_SIZE])
 	while (*name) {
 		size_t len = strcspn(name, ".");
 
-		if (len == 0 || len > LABEL_MAX || used + len + 2 > DNS_NAME_SIZE)
+		if (len == 0 || len > LABEL_MAX || used + len + 2 > DNS_NAME_SIZE - 1)
 			return 0;
 		to[used++] = (uint8_t)len;
 		memcpy(to + used, name, len);
@@ -269,20 +268,21 @@ size_t dns_answer_write(const uint8_t *message, const struct dns_question *q,
 
 /* ---- reverse names ---- */
 
-static bool parse_reverse4(const char *name, struct ip_address *ret_address)
+/* "4.3.2.1", four numbers without leading zeros and nothing else. */
+static bool parse_reverse4(const char *name, size_t len, struct ip_address *ret_address)
 {
-	unsigned int parts[4];
-	char end;
+	char text[sizeof("255.255.255.255")];
+	struct ip_address reversed;
 
-	if (sscanf(name, "%3u.%3u.%3u.%3u.in-addr.arp%c", &parts[0], &parts[1], &parts[2],
-		   &parts[3], &end) != 5)
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	if (ip_address_parse(text, &reversed) < 0 || reversed.family != AF_INET)
 		return false;
 	*ret_address = (struct ip_address){.family = AF_INET};
-	for (size_t i = 0; i < 4; i++) {
-		if (parts[i] > 255)
-			return false;
-		ret_address->bytes[3 - i] = (uint8_t)parts[i];
-	}
+	for (size_t i = 0; i < 4; i++)
+		ret_address->bytes[3 - i] = reversed.bytes[i];
 	return true;
 }
 
@@ -305,11 +305,10 @@ static bool parse_reverse6(const char *name, struct ip_address *ret_address)
 bool dns_reverse_parse(const char *name, struct ip_address *ret_address)
 {
 	static const char suffix4[] = ".in-addr.arpa";
-	size_t len = strlen(name);
+	size_t len = strlen(name), suffix_len = strlen(suffix4);
 
-	if (len == 64 + strlen("ip6.arpa"))
-		if (parse_reverse6(name, ret_address))
-			return true;
-	return len > strlen(suffix4) && strcmp(name + len - strlen(suffix4), suffix4) == 0 &&
-	       parse_reverse4(name, ret_address);
+	if (len == 64 + strlen("ip6.arpa") && parse_reverse6(name, ret_address))
+		return true;
+	return len > suffix_len && strcmp(name + len - suffix_len, suffix4) == 0 &&
+	       parse_reverse4(name, len - suffix_len, ret_address);
 }

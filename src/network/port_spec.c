@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "network/port_spec.h"
 
+#include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/parse.h"
@@ -99,6 +99,8 @@ int port_spec_parse(const char *text, struct port_spec *ret_spec, struct error *
 	char *colon;
 	int r;
 
+	if (strlen(text) > SPEC_MAX_BYTES)
+		return err_set(err, ERR_INVALID, E2BIG, "a port specification is too long");
 	r = parse_protocol(copy, text, &spec, err);
 	if (r < 0)
 		return r;
@@ -121,6 +123,8 @@ int port_expose_parse(const char *text, struct port_spec *ret_spec, struct error
 	struct port_spec spec = {0};
 	int r;
 
+	if (strlen(text) > SPEC_MAX_BYTES)
+		return err_set(err, ERR_INVALID, E2BIG, "--expose: too long");
 	if (strchr(text, ':'))
 		return err_set(err, ERR_INVALID, 0, "invalid port format for --expose: %s", text);
 	r = parse_protocol(copy, text, &spec, err);
