@@ -14,6 +14,7 @@
 #include "engine/container_internal.h"
 #include "engine/container_name.h"
 #include "engine/emit.h"
+#include "engine/network_internal.h"
 #include "engine/prune_filter.h"
 #include "storage/store.h"
 #include "storage/volume.h"
@@ -159,14 +160,35 @@ void container_discard_writes(struct engine *engine, const char *id)
 		(void)path_remove_tree(fd, names[i]);
 }
 
-static void emit_rename(struct container *c, const char *name)
+static void emit_rename(struct container *c, const char *old)
 {
-	auto_free char *old_name = xasprintf("/%s", c->record.name);
+	auto_free char *old_name = xasprintf("/%s", old);
 	const struct event_attribute more[] = {{"oldName", old_name}, {0}};
 
-	free(c->record.name);
-	c->record.name = xstrdup(name);
 	emit_container(c, "rename", more);
+}
+
+/* The record first; should others not learn of it, the old name is the true one again. */
+static int rename_locked(struct container *c, const char *name, struct error *err)
+{
+	auto_(error_release) struct error ignored = {0};
+	auto_free char *old_name = TAKE_PTR(c->record.name);
+	struct store *store;
+	int r;
+
+	c->record.name = xstrdup(name);
+	r = engine_store(c->engine, &store, err);
+	if (r >= 0)
+		r = container_record_rename(store, c->record.id, name, err);
+	if (r < 0)
+		return r;
+	r = container_names_follow(c, err);
+	if (r < 0) {
+		(void)container_record_rename(store, c->record.id, old_name, &ignored);
+		return r;
+	}
+	emit_rename(c, old_name);
+	return 0;
 }
 
 int container_rename(struct engine *engine, const char *selector, const char *name,
@@ -174,7 +196,6 @@ int container_rename(struct engine *engine, const char *selector, const char *na
 {
 	auto_(container_release) struct container c = CONTAINER_EMPTY;
 	auto_close int lock_fd = NO_FD;
-	struct store *store;
 	int r;
 
 	r = container_name_check(name, &name, err);
@@ -187,15 +208,7 @@ int container_rename(struct engine *engine, const char *selector, const char *na
 		return err_set(err, ERR_INVALID, 0,
 			       "Renaming a container with the same name as its current name");
 	lock_fd = container_lock(&c, err);
-	if (lock_fd < 0)
-		return lock_fd;
-	r = engine_store(engine, &store, err);
-	if (r >= 0)
-		r = container_record_rename(store, c.record.id, name, err);
-	if (r < 0)
-		return r;
-	emit_rename(&c, name);
-	return 0;
+	return lock_fd < 0 ? lock_fd : rename_locked(&c, name, err);
 }
 
 /* ---- prune ---- */

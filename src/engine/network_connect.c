@@ -17,7 +17,6 @@
 #include "engine/network_internal.h"
 #include "engine/network_spec.h"
 #include "network/container_network.h"
-#include "runtime/launch.h"
 #include "storage/store.h"
 
 struct change {
@@ -89,28 +88,6 @@ static struct endpoint *find_endpoint(const struct endpoint_set *set, const char
 
 /* ---- the running container ---- */
 
-/* launch.json with another plan; ports stay as they were. */
-static int replace_plan(const struct change *change, struct network_plan *ret_before,
-			struct network_plan *ret_after, struct error *err)
-{
-	auto_(launch_release) struct launch launch = {0};
-	const struct container *c = &change->container;
-	int r;
-
-	r = launch_load(c->dir_fd, &launch, err);
-	if (r >= 0 && launch.network)
-		r = network_plan_parse(launch.network, ret_before, err);
-	if (r < 0)
-		return r;
-	network_plan_fill(c, &change->after, ret_after);
-	bundle_resolvers(c, ret_after);
-	for (size_t i = 0; i < ret_before->port_count; i++)
-		network_plan_add_port(ret_after, &ret_before->ports[i]);
-	json_decref(launch.network);
-	launch.network = network_plan_format(ret_after);
-	return launch_save(c->dir_fd, &launch, err);
-}
-
 static bool same_targets(const struct network_plan *a, const struct network_plan *b)
 {
 	return ip_address_equal(&a->port_target4, &b->port_target4) &&
@@ -127,7 +104,7 @@ static int apply(const struct change *change, struct error *err)
 
 	if (state_fd < 0)
 		return state_fd;
-	r = replace_plan(change, &before, &after, err);
+	r = network_plan_replace(&change->container, &change->after, &before, &after, err);
 	if (r < 0)
 		return r;
 	netns_fd = container_network_namespace(change->view.state.init.pid, err);

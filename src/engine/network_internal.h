@@ -13,6 +13,7 @@
 
 struct container;
 struct create_request;
+struct launch;
 
 struct network {
 	struct network_record record;
@@ -90,9 +91,31 @@ int network_check_endpoint(const struct network *network, const struct endpoint_
 int container_names_change(const struct container *container, const struct network_plan *before,
 			   const struct network_plan *after, struct error *err);
 
+/*
+ * After a container was renamed: others find it by its new name from now on. `container` has the new
+ * one already; the caller holds its lock. One that does not run has nothing to be told.
+ */
+int container_names_follow(struct container *container, struct error *err);
+
+/* Its monitor reads the plan anew; an orphan's is gone, and with it its resolver. */
+void container_network_tell(const struct container *container);
+
 /* The plan of a container's network, with ports chosen and reserved; nothing in it without endpoints. */
 int network_plan_build(const struct container *container, const struct endpoint_set *set,
 		       struct network_plan *ret_plan, struct error *err);
+
+/* launch.json of a container, and the plan in it; an empty one where there is none. */
+int network_plan_load(const struct container *container, struct launch *ret_launch,
+		      struct network_plan *ret_plan, struct error *err);
+
+/* Writes it with another plan: by it the monitor takes everything down in the end. */
+int network_plan_save(const struct container *container, struct launch *launch,
+		      const struct network_plan *plan, struct error *err);
+
+/* launch.json of a running container with the plan that its endpoints ask for; ports stay as they were. */
+int network_plan_replace(const struct container *container, const struct endpoint_set *set,
+			 struct network_plan *ret_before, struct network_plan *ret_after,
+			 struct error *err);
 
 /* Where published ports lead to: the container's addresses in the network that it leaves by. */
 void network_plan_set_targets(const struct endpoint_set *set, struct network_plan *plan);

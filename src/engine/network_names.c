@@ -6,8 +6,7 @@
 #include "network/names.h"
 #include "sys/process.h"
 
-/* The monitor reads the plan anew; an orphan's is gone, and with it its resolver. */
-static void tell_monitor(const struct container *container)
+void container_network_tell(const struct container *container)
 {
 	auto_(container_state_release) struct container_state state = {0};
 	auto_close int pidfd = NO_FD;
@@ -34,6 +33,26 @@ int container_names_change(const struct container *container, const struct netwo
 		r = names_add(state_fd, id, &after->interfaces[i]);
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "make the container's names known");
-	tell_monitor(container);
+	container_network_tell(container);
 	return 0;
+}
+
+int container_names_follow(struct container *container, struct error *err)
+{
+	auto_(container_view_release) struct container_view view = {0};
+	auto_(endpoint_set_release) struct endpoint_set endpoints = {0};
+	auto_(network_plan_release) struct network_plan before = {0};
+	auto_(network_plan_release) struct network_plan after = {0};
+	int r;
+
+	r = container_reopen_state(container, err);
+	if (r >= 0)
+		r = container_look(container, &view, err);
+	if (r < 0 || !container_view_is_alive(&view))
+		return r;
+	r = endpoint_set_load(container->engine, container->record.id, &endpoints, err);
+	if (r < 0 || endpoints.count == 0)
+		return r;
+	r = network_plan_replace(container, &endpoints, &before, &after, err);
+	return r < 0 ? r : container_names_change(container, &before, &after, err);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/bundle_write.h"
 #include "engine/container_internal.h"
 #include "engine/network_internal.h"
 #include "engine/network_ports.h"
@@ -98,6 +99,41 @@ int network_plan_build(const struct container *container, const struct endpoint_
 	*ret_plan = plan;
 	plan = (struct network_plan){0};
 	return 0;
+}
+
+int network_plan_load(const struct container *container, struct launch *ret_launch,
+		      struct network_plan *ret_plan, struct error *err)
+{
+	int r = launch_load(container->dir_fd, ret_launch, err);
+
+	if (r < 0 || !ret_launch->network)
+		return r;
+	return network_plan_parse(ret_launch->network, ret_plan, err);
+}
+
+int network_plan_save(const struct container *container, struct launch *launch,
+		      const struct network_plan *plan, struct error *err)
+{
+	json_decref(launch->network);
+	launch->network = network_plan_format(plan);
+	return launch_save(container->dir_fd, launch, err);
+}
+
+int network_plan_replace(const struct container *container, const struct endpoint_set *set,
+			 struct network_plan *ret_before, struct network_plan *ret_after,
+			 struct error *err)
+{
+	auto_(launch_release) struct launch launch = {0};
+	int r;
+
+	r = network_plan_load(container, &launch, ret_before, err);
+	if (r < 0)
+		return r;
+	network_plan_fill(container, set, ret_after);
+	bundle_resolvers(container, ret_after);
+	for (size_t i = 0; i < ret_before->port_count; i++)
+		network_plan_add_port(ret_after, &ret_before->ports[i]);
+	return network_plan_save(container, &launch, ret_after, err);
 }
 
 int container_network_bury(const struct container *container, struct error *err)

@@ -59,7 +59,7 @@ static size_t read_name(const uint8_t *message, size_t len, size_t at, char name
 			to = (size_t)(label & 0x3f) << 8 | message[at + 1];
 			if (end == 0)
 				end = at + 2;
-			if (to >= at)
+			if (to >= at || to < DNS_HEADER_SIZE)
 				return 0;
 			at = to;
 			continue;

@@ -140,6 +140,21 @@ def test_connect_makes_names_known_and_disconnect_forgets_them(net):
     assert addresses(net, "one", "zwei") == []
 
 
+def test_renamed_is_found_by_the_new_name_only(net):
+    net.idle("--network", "net", "--network-alias", "also", name="one")
+    net.idle("--network", "net", name="two")
+    net.run("rename", "one", "uno")
+    assert addresses(net, "two", "uno") == ["10.9.0.2"]
+    assert addresses(net, "two", "one") == []
+    assert addresses(net, "two", "also") == ["10.9.0.2"]
+    assert addresses(net, "two", "2.0.9.10.in-addr.arpa", "PTR") == ["uno"]
+    assert net.inspect("uno")["NetworkSettings"]["Networks"]["net"]["DNSNames"][0] == "uno"
+    # A name that is taken stays whose it is.
+    net.fails("rename", "uno", "two", code=1)
+    assert addresses(net, "two", "uno") == ["10.9.0.2"]
+    assert addresses(net, "uno", "two") == ["10.9.0.3"]
+
+
 def test_hostile_questions_are_survived(net):
     """Whatever comes, the next question is answered."""
     net.idle("--network", "net", name="box")

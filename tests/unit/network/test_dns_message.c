@@ -107,6 +107,7 @@ static void broken_questions_deserve_a_format_error(void **state)
 		{"\xc0\xff\0\1\0\1", 6},       /* forwards */
 		{"\3web\xc0\x10\0\1\0\1", 10}, /* forwards, after a label */
 		{"\x40\0\0\1\0\1", 6},         /* an unknown kind of label */
+		{"\3web\xc0\5\0\1\0\1", 10},   /* into the header */
 		{"\xc0", 1},                   /* half a pointer */
 	};
 
