@@ -10,12 +10,17 @@
 struct update_opts {
 	struct limit_request limits;
 	const char *kernel_memory, *restart;
+	struct strv publish, publish_rm;
 };
 
 static const struct option_spec update_options[] = {
 	OPT_STRING(struct update_opts, kernel_memory, 0, "kernel-memory", "bytes",
 		   "Kernel memory limit", .deprecated = "and no longer supported by the kernel"),
 	OPT_INCLUDE(struct update_opts, limits, limit_options),
+	OPT_LIST(struct update_opts, publish, 'p', "publish", "list",
+		 "Publish another port of the container to the host"),
+	OPT_LIST(struct update_opts, publish_rm, 0, "publish-rm", "list",
+		 "Take a published port of the container back"),
 	OPT_STRING(struct update_opts, restart, 0, "restart", "string",
 		   "Restart policy to apply when a container exits",
 		   .choices = "no on-failure always unless-stopped"),
@@ -59,6 +64,13 @@ static int update_one(const struct command_call *call, const char *selector, str
 		if (r < 0)
 			return r;
 	}
+	if (opts->publish.count || opts->publish_rm.count) {
+		int r = container_update_ports(call->engine, selector, &opts->publish,
+					       &opts->publish_rm, err);
+
+		if (r < 0)
+			return r;
+	}
 	if (!opts->restart)
 		return 0;
 	return container_update_restart(call->engine, selector, opts->restart, err);
@@ -68,7 +80,8 @@ static int update_run(const struct command_call *call)
 {
 	const struct update_opts *opts = call->opts;
 
-	if (asks_for_nothing(&opts->limits) && !opts->kernel_memory && !opts->restart)
+	if (asks_for_nothing(&opts->limits) && !opts->kernel_memory && !opts->restart &&
+	    !opts->publish.count && !opts->publish_rm.count)
 		return cli_refuse(call,
 				  "you must provide one or more flags when using this command");
 	return each_argument(call, update_one);
@@ -83,10 +96,14 @@ const struct command cmd_update = {
 		"without being stopped. When a part of it cannot be enforced, nothing is "
 		"changed.\n\n"
 		"A limit of a block device takes the place of the one for the same path; the "
-		"rate 0 removes it.",
+		"rate 0 removes it.\n\n"
+		"Ports are published and taken back at once too; who is connected stays so. "
+		"--publish-rm names a port of the container (80, 53/udp), or a whole -p.",
 	.examples =
 		"More memory, and half a CPU:\n\tskiff update -m 512m --memory-swap 1g --cpus 0.5 "
-		"web",
+		"web\n"
+		"Another port instead of the one it had:\n\tskiff update -p 8081:80 "
+		"--publish-rm 8080:80 web",
 	.min_args = 1,
 	.max_args = ARGS_ANY,
 	.needs = NEEDS_ENGINE,

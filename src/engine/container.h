@@ -202,6 +202,13 @@ int container_update(struct engine *engine, const char *selector,
 int container_healthcheck(struct engine *engine, const char *selector, bool *ret_healthy,
 			  struct error *err);
 
+/*
+ * Publishes ports and takes others back, at once when it runs. `add` is as -p; an entry of `remove` names a
+ * container's port, and only if it says so one at that address and port of the host.
+ */
+int container_update_ports(struct engine *engine, const char *selector, const struct strv *add,
+			   const struct strv *remove, struct error *err);
+
 /* update --restart; heard at once by the monitor of a container that runs. */
 int container_update_restart(struct engine *engine, const char *selector, const char *policy,
 			     struct error *err);

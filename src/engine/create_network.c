@@ -4,11 +4,10 @@
 #include "base/alloc.h"
 #include "engine/create_internal.h"
 #include "engine/network_internal.h"
+#include "engine/network_publish.h"
 #include "engine/network_spec.h"
 #include "engine/settings.h"
 #include "network/port_spec.h"
-
-#define EXPOSED_MAX 65536
 
 /* ---- which networks ---- */
 
@@ -195,17 +194,6 @@ static int set_mode(struct engine *engine, const struct network_spec *spec,
 
 /* ---- ports ---- */
 
-static void add_exposed(struct container_config *c, const struct port_spec *spec)
-{
-	for (uint32_t port = spec->container_first; port <= spec->container_last; port++) {
-		auto_free char *name =
-			xasprintf("%u/%s", port, network_protocol_name(spec->protocol));
-
-		if (!strv_has(&c->exposed_ports, name))
-			strv_add(&c->exposed_ports, name);
-	}
-}
-
 static int set_exposed(const struct create_request *q, struct container_config *c,
 		       struct error *err)
 {
@@ -216,7 +204,7 @@ static int set_exposed(const struct create_request *q, struct container_config *
 		r = port_expose_parse(q->expose.items[i], &spec, err);
 		if (r < 0)
 			return r;
-		add_exposed(c, &spec);
+		network_expose(c, &spec);
 	}
 	return 0;
 }
@@ -224,22 +212,12 @@ static int set_exposed(const struct create_request *q, struct container_config *
 static int set_published(const struct create_request *q, struct container_config *c,
 			 struct error *err)
 {
-	struct port_spec spec;
-	int r;
+	int r = 0;
 
-	for (size_t i = 0; i < q->publish.count; i++) {
-		r = port_spec_parse(q->publish.items[i], &spec, err);
-		if (r == 0 && !spec.host.family)
-			r = settings_publish_address(&spec.host, err);
-		if (r < 0)
-			return r;
-		/* A long range would make the record longer than it is worth. */
-		if (spec.container_last - spec.container_first < 1000)
-			add_exposed(c, &spec);
-		strv_add_take(&c->publish, port_spec_format(&spec));
-	}
+	for (size_t i = 0; i < q->publish.count && r == 0; i++)
+		r = network_publish_add(c, q->publish.items[i], err);
 	c->publish_all = q->publish_all;
-	return 0;
+	return r;
 }
 
 static int set_ports(const struct create_request *q, struct container_config *c, struct error *err)

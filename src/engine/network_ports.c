@@ -15,6 +15,7 @@
 
 #define EPHEMERAL_FIRST 32768
 #define EPHEMERAL_LAST 60999
+#define RESERVE_TRIES 64
 
 /* ---- rows ---- */
 
@@ -89,6 +90,7 @@ struct others {
 	const struct container *container;
 	struct published_records records;
 	struct network_plan *plans; /* one per record */
+	int64_t sequence;           /* of our own row; INT64_MAX: it is not written yet */
 	struct listeners listeners;
 };
 
@@ -145,8 +147,9 @@ static void bury(struct container *c)
 }
 
 /* Whether the reservation of another container keeps us from the port. */
-static bool holds(const struct others *others, const char *id)
+static bool holds(const struct others *others, const struct published_record *record)
 {
+	const char *id = record->container;
 	auto_(container_view_release) struct container_view view = {0};
 	auto_(container_release) struct container c = CONTAINER_EMPTY;
 	auto_(error_release) struct error ignored = {0};
@@ -157,7 +160,7 @@ static bool holds(const struct others *others, const char *id)
 	if (container_view_is_alive(&view) || view.monitor_alive)
 		return true;
 	if (is_starting(&c))
-		return strcmp(id, others->container->record.id) < 0;
+		return record->sequence < others->sequence;
 	if (c.state_fd >= 0)
 		bury(&c);
 	return false;
@@ -171,7 +174,8 @@ static bool is_reserved(const struct others *others, const struct network_port *
 		if (strcmp(id, others->container->record.id) == 0)
 			continue;
 		for (size_t k = 0; k < others->plans[i].port_count; k++)
-			if (ports_meet(&others->plans[i].ports[k], port) && holds(others, id))
+			if (ports_meet(&others->plans[i].ports[k], port) &&
+			    holds(others, &others->records.items[i]))
 				return true;
 	}
 	return false;
@@ -306,65 +310,159 @@ static int add_exposed(const struct others *others, struct network_plan *plan, s
 }
 
 /* Those that were named come first: what is chosen goes around them. */
-static int add_all(const struct others *others, struct network_plan *plan, struct error *err)
+static int add_specs(const struct others *others, const struct strv *specs, bool fixed,
+		     struct network_plan *plan, struct error *err)
 {
-	const struct container_config *config = &others->container->config;
 	int r = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < config->publish.count && r == 0; i++) {
-			struct port_spec spec;
+	for (size_t i = 0; i < specs->count && r == 0; i++) {
+		struct port_spec spec;
 
-			r = port_spec_parse(config->publish.items[i], &spec, err);
-			if (r == 0 && pass == 0 && is_fixed(&spec))
-				r = add_fixed(others, plan, &spec, err);
-			else if (r == 0 && pass == 1 && !is_fixed(&spec))
-				r = add_chosen(others, plan, &spec, err);
-		}
+		r = port_spec_parse(specs->items[i], &spec, err);
+		if (r < 0 || is_fixed(&spec) != fixed)
+			continue;
+		r = fixed ? add_fixed(others, plan, &spec, err)
+			  : add_chosen(others, plan, &spec, err);
 	}
-	if (r == 0 && config->publish_all)
-		r = add_exposed(others, plan, err);
 	return r;
 }
 
-static int check_reserved(const struct others *others, const struct network_plan *plan,
-			  struct error *err)
+/* The first of plan->ports[from..] that another container has; `to` when there is none. */
+static size_t find_reserved(const struct others *others, const struct network_plan *plan,
+			    size_t from, size_t to)
 {
-	for (size_t i = 0; i < plan->port_count; i++)
-		if (is_reserved(others, &plan->ports[i]))
-			return fail_taken(others->container, &plan->ports[i],
-					  "port is already allocated", err);
-	return 0;
+	while (from < to && !is_reserved(others, &plan->ports[from]))
+		from++;
+	return from;
 }
 
-int network_ports_reserve(const struct container *c, struct network_plan *plan, struct error *err)
+/* ---- reserving ---- */
+
+struct reservation {
+	struct others others;
+	const struct strv *specs; /* as -p */
+	bool exposed;             /* as -P */
+};
+
+static void reservation_release(struct reservation *reservation)
 {
-	auto_(others_release) struct others others = {.container = c};
-	auto_(error_release) struct error ignored = {0};
+	others_release(&reservation->others);
+}
+
+DEFINE_CLEANUP_VALUE(struct reservation, reservation_release);
+
+static void note_sequence(struct others *others)
+{
+	for (size_t i = 0; i < others->records.count; i++)
+		if (strcmp(others->records.items[i].container, others->container->record.id) == 0)
+			others->sequence = others->records.items[i].sequence;
+}
+
+/*
+ * One attempt: what is left to choose is chosen, the row is written, and compared with the others. 1 when
+ * somebody was faster with a port that we chose: another can be.
+ */
+static int try_reserve(struct reservation *q, struct store *store, struct network_plan *plan,
+		       struct error *err)
+{
+	const struct container *c = q->others.container;
 	auto_free char *text = NULL;
-	struct store *store;
+	size_t named, taken;
 	int r;
 
-	if (c->config.publish.count == 0 && !c->config.publish_all)
-		return 0;
-	r = engine_store(c->engine, &store, err);
-	if (r >= 0)
-		r = others_load(store, &others, err);
-	if (r < 0)
-		return r;
-	r = listeners_list(&others.listeners);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "look who listens on this host");
-	r = add_all(&others, plan, err);
+	r = add_specs(&q->others, q->specs, /* fixed= */ true, plan, err);
+	named = plan->port_count;
+	if (r == 0)
+		r = add_specs(&q->others, q->specs, /* fixed= */ false, plan, err);
+	if (r == 0 && q->exposed)
+		r = add_exposed(&q->others, plan, err);
 	if (r < 0)
 		return r;
 	text = network_ports_format(plan);
 	r = published_set(store, c->record.id, text, err);
 	if (r >= 0)
-		r = others_load(store, &others, err);
-	if (r >= 0)
-		r = check_reserved(&others, plan, err);
+		r = others_load(store, &q->others, err);
 	if (r < 0)
-		(void)published_set(store, c->record.id, NULL, &ignored);
-	return r < 0 ? r : 0;
+		return r;
+	note_sequence(&q->others);
+	taken = find_reserved(&q->others, plan, 0, named);
+	if (taken < named)
+		return fail_taken(c, &plan->ports[taken], "port is already allocated", err);
+	return find_reserved(&q->others, plan, named, plan->port_count) < plan->port_count;
+}
+
+static int reserve(struct reservation *q, struct network_plan *plan, struct error *err)
+{
+	size_t kept = plan->port_count;
+	struct store *store;
+	int r;
+
+	r = engine_store(q->others.container->engine, &store, err);
+	if (r >= 0)
+		r = others_load(store, &q->others, err);
+	if (r < 0)
+		return r;
+	r = listeners_list(&q->others.listeners);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "look who listens on this host");
+	for (int i = 0; i < RESERVE_TRIES; i++) {
+		plan->port_count = kept;
+		q->others.sequence = INT64_MAX;
+		r = try_reserve(q, store, plan, err);
+		if (r <= 0)
+			return r;
+	}
+	return err_set(err, ERR_CONFLICT, EAGAIN, "others take every port that is chosen");
+}
+
+/* Takes back what a reservation that failed has written. */
+static void forget(const struct container *c, const char *text)
+{
+	auto_(error_release) struct error ignored = {0};
+	struct store *store;
+
+	if (engine_store(c->engine, &store, &ignored) >= 0)
+		(void)published_set(store, c->record.id, text, &ignored);
+}
+
+int network_ports_reserve(const struct container *c, struct network_plan *plan, struct error *err)
+{
+	auto_(reservation_release) struct reservation q = {
+		.others = {.container = c},
+		.specs = &c->config.publish,
+		.exposed = c->config.publish_all,
+	};
+	int r;
+
+	if (c->config.publish.count == 0 && !c->config.publish_all)
+		return 0;
+	r = reserve(&q, plan, err);
+	if (r < 0)
+		forget(c, NULL);
+	return r;
+}
+
+int network_ports_extend(const struct container *c, const struct strv *specs,
+			 struct network_plan *plan, struct error *err)
+{
+	auto_(reservation_release) struct reservation q = {
+		.others = {.container = c},
+		.specs = specs,
+	};
+	auto_free char *before = network_ports_format(plan);
+	int r = reserve(&q, plan, err);
+
+	if (r < 0)
+		forget(c, before);
+	return r;
+}
+
+int network_ports_record(const struct container *c, const struct network_plan *plan,
+			 struct error *err)
+{
+	auto_free char *text = network_ports_format(plan);
+	struct store *store;
+	int r = engine_store(c->engine, &store, err);
+
+	return r < 0 ? r : published_set(store, c->record.id, text, err);
 }

@@ -157,8 +157,10 @@ int published_set(struct store *store, const char *container, const char *ports,
 
 	r = db_begin(store, /* durable= */ false, &transaction, err);
 	if (r >= 0 && ports)
-		r = db_run(store->db, err, "INSERT OR REPLACE INTO published VALUES(?, ?)", "tt",
-			   container, ports);
+		r = db_run(store->db, err,
+			   "INSERT OR REPLACE INTO published(container, ports, sequence)"
+			   " SELECT ?, ?, coalesce(max(sequence), 0) + 1 FROM published",
+			   "tt", container, ports);
 	else if (r >= 0)
 		r = db_run(store->db, err, "DELETE FROM published WHERE container = ?", "t",
 			   container);
@@ -183,7 +185,7 @@ int published_list(struct store *store, struct published_records *ret_records, s
 	int r;
 
 	r = db_prepare(store->db, &stmt, err,
-		       "SELECT container, ports FROM published ORDER BY container", "");
+		       "SELECT container, ports, sequence FROM published ORDER BY container", "");
 	while (r >= 0 && (r = db_step(stmt, err)) > 0) {
 		if (records.count == capacity) {
 			capacity = capacity ? 2 * capacity : 16;
@@ -193,6 +195,7 @@ int published_list(struct store *store, struct published_records *ret_records, s
 		records.items[records.count++] = (struct published_record){
 			.container = db_text_copy(stmt, 0),
 			.ports = db_text_copy(stmt, 1),
+			.sequence = sqlite3_column_int64(stmt, 2),
 		};
 	}
 	if (r < 0)

@@ -111,6 +111,7 @@ int published_set(struct store *store, const char *container, const char *ports,
 
 struct published_record {
 	char *container, *ports;
+	int64_t sequence; /* larger than that of all rows that were there when it was written */
 };
 
 struct published_records {

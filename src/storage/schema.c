@@ -75,7 +75,12 @@ static const char version_5[] =
 	" created_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL, labels TEXT NOT NULL)"
 	" WITHOUT ROWID;";
 
-static const char *const steps[] = {version_1, version_2, version_3, version_4, version_5};
+/* published.sequence: rows in the order in which they were written. */
+static const char version_6[] =
+	"ALTER TABLE published ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = {version_1, version_2, version_3,
+				    version_4, version_5, version_6};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 
