@@ -53,7 +53,7 @@ static const struct option_spec update_options[] = {
 static int read_resources(const char *path, json_t **ret, struct error *err)
 {
 	bool is_input = strcmp(path, "-") == 0;
-	auto_close int fd = is_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	auto_close int fd = is_input ? fd_dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	auto_free char *text = NULL;
 	size_t len = 0;
 	int r;

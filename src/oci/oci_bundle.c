@@ -233,6 +233,27 @@ void oci_bundle_release(struct oci_bundle *bundle)
 	*bundle = (struct oci_bundle){0};
 }
 
+/*
+ * Go writes "unlimited" as the largest of 64 bits, which is no number to Jansson. -1 says the same everywhere
+ * in the document. The length stays.
+ */
+static void rewrite_unlimited(char *text)
+{
+	static const char largest[] = "18446744073709551615";
+	bool in_string = false;
+
+	for (char *p = text; *p; p++) {
+		if (in_string && *p == '\\' && p[1]) {
+			p++;
+		} else if (*p == '"') {
+			in_string = !in_string;
+		} else if (!in_string && strncmp(p, largest, strlen(largest)) == 0) {
+			memset(p, ' ', strlen(largest));
+			memcpy(p, "-1", 2);
+		}
+	}
+}
+
 static int read_config(const char *path, json_t **ret_config, struct error *err)
 {
 	auto_close int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -249,6 +270,7 @@ static int read_config(const char *path, json_t **ret_config, struct error *err)
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "read %s of bundle '%s'", CONFIG_FILE_NAME,
 			       path);
+	rewrite_unlimited(text);
 	return json_parse(text, len, CONFIG_FILE_NAME, ret_config, err);
 }
 

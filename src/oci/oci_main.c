@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "oci/oci.h"
@@ -90,9 +91,12 @@ static void fill_streams(void)
 {
 	int fd;
 
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
+	for (;;) {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0 || fd > STDERR_FILENO)
+			break;
+		(void)fd_set_cloexec(fd, false);
+	}
 	if (fd >= 0)
 		(void)close(fd);
 }

@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -461,6 +462,19 @@ def test_sysctl_and_names(oci):
     oci.configure("sh", "-c", "cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/hostname",
                   hostname="inside", linux__sysctl={"net.ipv4.ip_forward": "1"})
     assert oci.run_bundle().stdout == "1\ninside\n"
+
+
+def test_unlimited(oci):
+    """As Go writes it. The soft limit alone is ours to choose here."""
+    largest = 2**64 - 1
+    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    oci.configure("sh", "-c", "ulimit -H -c", process__rlimits=[
+        {"type": "RLIMIT_CORE", "soft": 0, "hard": largest}])
+    result = oci.run_bundle(check=False)
+    if hard == resource.RLIM_INFINITY:
+        assert result.stdout == "unlimited\n"
+    else:
+        assert "cannot be raised" in result.stderr
 
 
 def test_empty_home(oci):
