@@ -8,7 +8,7 @@
 
 struct volume_create_opts {
 	const char *driver, *name;
-	struct strv labels;
+	struct strv labels, options;
 };
 
 static int check_driver(const char *text, struct error *err)
@@ -25,6 +25,8 @@ static const struct option_spec volume_create_options[] = {
 		 "Set metadata for a volume"),
 	OPT_STRING(struct volume_create_opts, name, 0, "name", "string", "Specify volume name",
 		   .hidden = true),
+	OPT_LIST(struct volume_create_opts, options, 'o', "opt", "map",
+		 "Set driver specific options (type=..., device=..., o=..., size=...)"),
 	OPT_END,
 };
 
@@ -34,6 +36,7 @@ static int volume_create_run(const struct command_call *call)
 	const struct volume_create_request request = {
 		.name = call->args->count ? call->args->items[0] : opts->name,
 		.labels = &opts->labels,
+		.options = &opts->options,
 	};
 	auto_(error_release) struct error err = {0};
 	auto_free char *name = NULL;
@@ -51,8 +54,12 @@ const struct command cmd_volume_create = {
 	.name = "volume create",
 	.usage = "[OPTIONS] [VOLUME]",
 	.summary = "Create a volume",
-	.description = "Without a name it gets a random one and is anonymous: `volume prune` "
-		       "removes it when no container refers to it.",
+	.description =
+		"Without a name it gets a random one and is anonymous: `volume prune` "
+		"removes it when no container refers to it.\n\n"
+		"With -o type=TYPE -o device=DEVICE [-o o=OPTIONS] it is what mount(8) would mount "
+		"with these. It is mounted anew for each container and never on the host, so "
+		"that a tmpfs is each container's own.",
 	.max_args = 1,
 	.needs = NEEDS_ENGINE,
 	.args = COMPLETE_NOTHING,

@@ -137,6 +137,7 @@ static const struct command_path paths[] = {
 	{"volume", "prune", &cmd_volume_prune},
 	{"volume", "remove", &cmd_volume_rm, .alias = true},
 	{"volume", "rm", &cmd_volume_rm},
+	{"volume", "update", &cmd_volume_update},
 };
 
 static const struct command_group groups[] = {

@@ -87,6 +87,7 @@ extern const struct command cmd_volume_inspect;
 extern const struct command cmd_volume_ls;
 extern const struct command cmd_volume_prune;
 extern const struct command cmd_volume_rm;
+extern const struct command cmd_volume_update;
 extern const struct command cmd_wait;
 
 #endif

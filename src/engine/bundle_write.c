@@ -371,16 +371,6 @@ void bundle_lowers(const struct container_config *config, struct strv *ret_lower
 	strv_add(ret_lowers, MOUNT_POINTS_PATH);
 }
 
-void bundle_fill_volumes(const struct container_config *config, struct strv *ret_targets)
-{
-	for (size_t i = 0; i < config->mounts.count; i++) {
-		const struct mount_spec *spec = &config->mounts.items[i];
-
-		if (spec->kind == MOUNT_KIND_VOLUME && !spec->no_copy)
-			strv_add(ret_targets, spec->target);
-	}
-}
-
 static int write_launch(const struct container *c, int root_fd, const struct bundle *bundle,
 			const struct network_plan *network, struct error *err)
 {
@@ -404,7 +394,7 @@ static int write_launch(const struct container *c, int root_fd, const struct bun
 		return r;
 	strv_copy(&launch.groups, &config->group_add);
 	cdi_edits_groups(&bundle->cdi, &launch.groups);
-	bundle_fill_volumes(config, &launch.fill_volumes);
+	bundle_mounts(config, /* for_start= */ true, &launch.mounts);
 	r = log_options_apply(config->log_driver, &config->log_opts, &launch, err);
 	if (r == 0)
 		r = log_context_apply(c, &launch, err);
@@ -484,6 +474,9 @@ int bundle_write(const struct container *c, struct bundle *ret_bundle, struct er
 	if (r < 0)
 		return r;
 	r = cdi_edits_collect(&c->config.cdi_devices, &bundle.cdi, err);
+	if (r < 0)
+		return r;
+	r = bundle_make_sources(&c->config, err);
 	if (r < 0)
 		return r;
 	r = open_joined(c, &bundle, err);

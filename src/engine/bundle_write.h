@@ -16,6 +16,7 @@
 #include "engine/cdi.h"
 
 struct container;
+struct launch_mounts;
 struct endpoint_set;
 struct network_plan;
 struct container_config;
@@ -46,8 +47,15 @@ void bundle_release(struct bundle *bundle);
 /* Its layers, top first, relative to ROOT; MOUNT_POINTS_PATH is the last. */
 void bundle_lowers(const struct container_config *config, struct strv *ret_lowers);
 
-/* Where volumes are mounted that are filled from the image when they are empty. */
-void bundle_fill_volumes(const struct container_config *config, struct strv *ret_targets);
+/*
+ * What launch.json says of its mounts. Not for a start: nothing is given to the user, and nothing that is
+ * only there while it runs is written to.
+ */
+void bundle_mounts(const struct container_config *config, bool for_start,
+		   struct launch_mounts *ret_list);
+
+/* Directories that -v names and that are not there (any more), as docker does at every start. */
+int bundle_make_sources(const struct container_config *config, struct error *err);
 
 /* The directory of hostname, hosts and resolv.conf, absolute; caller frees. */
 char *bundle_files_directory(const struct container *container);

@@ -30,12 +30,14 @@ struct create_request {
 	const struct image_progress *progress; /* of a pull; NULL: none */
 	struct strv args;                      /* command and arguments after IMAGE */
 	const char *name, *hostname, *user, *workdir, *entrypoint;
-	bool entrypoint_set; /* --entrypoint "" clears the image's */
-	struct strv env;     /* KEY=value; a bare KEY hides what others have for it */
-	struct strv labels;  /* key=value */
-	struct strv volumes; /* -v */
-	struct strv mounts;  /* --mount */
-	struct strv tmpfs;   /* --tmpfs /path[:options] */
+	bool entrypoint_set;       /* --entrypoint "" clears the image's */
+	struct strv env;           /* KEY=value; a bare KEY hides what others have for it */
+	struct strv labels;        /* key=value */
+	struct strv volumes;       /* -v */
+	struct strv mounts;        /* --mount */
+	struct strv tmpfs;         /* --tmpfs /path[:options] */
+	struct strv volumes_from;  /* CONTAINER[:ro|rw] */
+	const char *volume_driver; /* "local", or NULL for the same */
 	struct strv cap_add, cap_drop, security_opt, group_add;
 	struct strv devices, ulimits, sysctls; /* as docker writes them */
 	struct strv device_cgroup_rules;       /* "c 1:3 rwm" */

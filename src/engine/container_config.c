@@ -47,6 +47,8 @@ static const struct record_field config_fields[] = {
 	LIST(secrets, "secrets"),
 	LIST(binds, "binds"),
 	LIST(tmpfs, "tmpfs"),
+	LIST(volumes_from, "volumesFrom"),
+	STRING(volume_driver, "volumeDriver"),
 	LIST(cap_add, "capAdd"),
 	LIST(cap_drop, "capDrop"),
 	LIST(group_add, "groupAdd"),

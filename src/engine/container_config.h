@@ -54,6 +54,8 @@ struct container_config {
 	struct strv image_volumes, exposed_ports; /* of the image, for inspect */
 	struct strv secrets;                      /* --secret, checked texts */
 	struct strv binds, tmpfs;                 /* -v and --tmpfs as typed, for inspect */
+	struct strv volumes_from;                 /* the same of --volumes-from */
+	char *volume_driver;                      /* and of --volume-driver; NULL: none */
 
 	/* what it may do */
 	struct strv cap_add, cap_drop, group_add; /* capabilities as CAP_X or ALL */

@@ -16,12 +16,12 @@
 #include "engine/image.h"
 #include "engine/network_internal.h"
 #include "engine/secret_option.h"
+#include "engine/volume_internal.h"
 #include "image/image_config.h"
 #include "image/platform.h"
 #include "image/platform.h"
 #include "storage/container_record.h"
 #include "storage/store.h"
-#include "storage/volume.h"
 
 #define NAME_ATTEMPTS 20
 #define RECORD_MAX_BYTES ((size_t)4 << 20)
@@ -41,6 +41,7 @@ void create_request_release(struct create_request *request)
 		&request->volumes,
 		&request->mounts,
 		&request->tmpfs,
+		&request->volumes_from,
 		&request->cap_add,
 		&request->cap_drop,
 		&request->group_add,
@@ -93,7 +94,7 @@ static void create_guard_undo(struct create_guard *guard)
 		if (guard->directory)
 			(void)path_remove_tree(store_root_fd(guard->store), guard->directory);
 		for (size_t i = 0; i < guard->volumes.count; i++)
-			(void)volume_remove(guard->store, guard->volumes.items[i], &ignored);
+			(void)volume_destroy(guard->engine, guard->volumes.items[i], &ignored);
 	}
 	free(guard->directory);
 	strv_release(&guard->volumes);
@@ -101,31 +102,6 @@ static void create_guard_undo(struct create_guard *guard)
 }
 
 DEFINE_CLEANUP_VALUE(struct create_guard, create_guard_undo);
-
-/* Makes the volumes that are not there and gives the anonymous ones their names. */
-static int make_volumes(struct create_guard *guard, struct mount_list *mounts,
-			struct strv *ret_names, struct error *err)
-{
-	int r;
-
-	for (size_t i = 0; i < mounts->count; i++) {
-		struct mount_spec *spec = &mounts->items[i];
-		char *name;
-		bool created;
-
-		if (spec->kind != MOUNT_KIND_VOLUME)
-			continue;
-		r = volume_ensure(guard->store, spec->source, &name, &created, err);
-		if (r < 0)
-			return r;
-		if (spec->anonymous)
-			strv_add(&guard->volumes, name);
-		free(spec->source);
-		spec->source = name;
-		strv_add(ret_names, name);
-	}
-	return 0;
-}
 
 /*
  * ROOT/containers/ID with an empty writable layer; *ret_lock_fd keeps sweeps away from it. The upper
@@ -244,7 +220,7 @@ static int fill_config(struct engine *engine, const struct create_request *typed
 	if (r < 0)
 		return r;
 	strv_copy(&config->secrets, &request->secrets);
-	return create_mounts(request, &of_image, config, err);
+	return create_mounts(engine, request, &of_image, config, err);
 }
 
 /* The record is JSON: what is not UTF-8 cannot be kept, and what is huge should not be. */
@@ -263,17 +239,25 @@ static int format_record(const struct container_config *config, char **ret_text,
 	return 0;
 }
 
+/* Images whose layers must stay, beside the container's own. */
+static void mounted_images(const struct mount_list *mounts, struct strv *ret_ids)
+{
+	for (size_t i = 0; i < mounts->count; i++)
+		if (mounts->items[i].kind == MOUNT_KIND_IMAGE)
+			strv_add(ret_ids, mounts->items[i].image_id);
+}
+
 static int create_record(struct create_guard *guard, const struct create_request *request,
 			 const char *name, const struct image_record *image,
 			 struct container_config *config, const struct endpoint_requests *endpoints,
 			 const char *id, struct error *err)
 {
 	auto_(container_record_release) struct container_record record = {0};
-	auto_(strv_release) struct strv volumes = {0};
+	auto_(strv_release) struct strv volumes = {0}, images = {0};
 	auto_close int lock_fd = NO_FD;
 	int r;
 
-	r = make_volumes(guard, &config->mounts, &volumes, err);
+	r = create_volumes(guard->engine, &config->mounts, &volumes, &guard->volumes, err);
 	if (r < 0)
 		return r;
 	r = format_record(config, &record.config, err);
@@ -291,6 +275,8 @@ static int create_record(struct create_guard *guard, const struct create_request
 	record.created_ns = clock_now_ns();
 	record.endpoints = endpoints->items;
 	record.endpoint_count = endpoints->count;
+	mounted_images(&config->mounts, &images);
+	record.mounted_images = &images;
 	r = insert_record(guard->store, &record, name, &volumes, err);
 	if (r >= 0)
 		emit_container_record(guard->engine, &record, "create", NULL);

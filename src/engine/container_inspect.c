@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "engine/inspect_internal.h"
-#include "storage/volume.h"
 
 #define NO_TIME "0001-01-01T00:00:00Z"
 
@@ -45,58 +44,6 @@ static json_t *inspect_state(const struct container *c, const struct container_v
 	set_time(o, "FinishedAt", alive || !v->exit.started_ns ? 0 : v->exit.finished_ns);
 	set_health(c, o);
 	return o;
-}
-
-/* ---- mounts ---- */
-
-static json_t *inspect_mount(const struct container *container, const struct mount_spec *spec)
-{
-	auto_free char *data = NULL;
-	auto_free char *source = NULL;
-	json_t *o = json_object();
-
-	inspect_set_text(o, "Type", mount_kind_name(spec->kind));
-	switch (spec->kind) {
-	case MOUNT_KIND_VOLUME:
-		data = volume_data_path(spec->source ? spec->source : "");
-		source = xasprintf("%s/%s", engine_root_path(container->engine), data);
-		inspect_set_text(o, "Name", spec->source);
-		inspect_set_text(o, "Source", source);
-		break;
-	case MOUNT_KIND_BIND:
-		inspect_set_text(o, "Source", spec->source);
-		break;
-	case MOUNT_KIND_TMPFS:
-		inspect_set_text(o, "Source", NULL);
-		break;
-	}
-	inspect_set_text(o, "Destination", spec->target);
-	if (spec->kind == MOUNT_KIND_VOLUME)
-		inspect_set_text(o, "Driver", "local");
-	/* docker's word for a named volume: its label is shared */
-	inspect_set_text(o, "Mode",
-			 !spec->mode && spec->kind == MOUNT_KIND_VOLUME && !spec->anonymous
-				 ? "z"
-				 : spec->mode);
-	inspect_set_bool(o, "RW", !spec->read_only);
-	inspect_set_text(o, "Propagation",
-			 spec->propagation               ? spec->propagation
-			 : spec->kind == MOUNT_KIND_BIND ? "rprivate"
-							 : NULL);
-	return o;
-}
-
-/* Docker keeps what --tmpfs asks for out of this list. */
-json_t *inspect_mounts(const struct container *container)
-{
-	const struct mount_list *list = &container->config.mounts;
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i].origin != MOUNT_FROM_TMPFS_OPTION)
-			(void)json_array_append_new(array,
-						    inspect_mount(container, &list->items[i]));
-	return array;
 }
 
 /* ---- the object ---- */

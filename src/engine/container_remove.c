@@ -16,18 +16,18 @@
 #include "engine/emit.h"
 #include "engine/network_internal.h"
 #include "engine/prune_filter.h"
+#include "engine/volume_internal.h"
 #include "storage/store.h"
-#include "storage/volume.h"
 
 #define FORCE_TIMEOUT_S 10
 #define TREE_MAX_DEPTH 64
 
-static void remove_volumes(struct store *store, const struct strv *names)
+static void remove_volumes(struct engine *engine, const struct strv *names)
 {
 	auto_(error_release) struct error ignored = {0};
 
 	for (size_t i = 0; i < names->count; i++)
-		if (volume_remove(store, names->items[i], &ignored) < 0)
+		if (volume_destroy(engine, names->items[i], &ignored) < 0)
 			log_debug("engine", "ignoring: %s", err_message(&ignored));
 }
 
@@ -49,7 +49,7 @@ int container_erase(const struct container *c, bool volumes, struct error *err)
 	if (r < 0)
 		return err_set(err, ERR_SYSTEM, -r, "remove '%s/%s'", engine_root_path(c->engine),
 			       path);
-	remove_volumes(store, &anonymous);
+	remove_volumes(c->engine, &anonymous);
 	emit_container(c, "destroy", NULL);
 	return 0;
 }
@@ -363,6 +363,7 @@ int container_prune(struct engine *engine, const struct strv *filters,
 	if (r < 0)
 		return r;
 	result.bytes += swept;
+	emit_prune(engine, "container", result.bytes);
 	*ret_result = result;
 	result = (struct prune_result){0};
 	return 0;

@@ -8,6 +8,7 @@
 #include "engine/bundle_write.h"
 #include "engine/mount_points.h"
 #include "engine/oci_internal.h"
+#include "runtime/launch_mount.h"
 #include "storage/store.h"
 
 void container_tree_release(struct container_tree *tree)
@@ -60,7 +61,8 @@ static void drop_missing_files(json_t *mounts, const char *files_path)
 static int open_tree_of(struct container_tree *tree, enum tree_kind kind, struct error *err)
 {
 	const struct container *c = &tree->container;
-	auto_(strv_release) struct strv lowers = {0}, fill = {0};
+	auto_(launch_mounts_release) struct launch_mounts extras = {0};
+	auto_(strv_release) struct strv lowers = {0};
 	auto_free char *files = bundle_files_directory(c);
 	const struct oci_input input = {
 		.config = &c->config,
@@ -80,7 +82,7 @@ static int open_tree_of(struct container_tree *tree, enum tree_kind kind, struct
 		return r;
 	drop_missing_files(mounts, files);
 	bundle_lowers(&c->config, &lowers);
-	bundle_fill_volumes(&c->config, &fill);
+	bundle_mounts(&c->config, /* for_start= */ false, &extras);
 	request = (struct tree_request){
 		.kind = kind,
 		.init = container_view_is_alive(&tree->view) ? &tree->view.state.init : NULL,
@@ -88,7 +90,7 @@ static int open_tree_of(struct container_tree *tree, enum tree_kind kind, struct
 		.bundle_fd = c->dir_fd,
 		.lowers = &lowers,
 		.mounts = mounts,
-		.fill_volumes = &fill,
+		.mount_extras = &extras,
 		.root_read_only = c->config.read_only,
 	};
 	tree->fd = tree_open(&request, err);

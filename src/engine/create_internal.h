@@ -26,8 +26,16 @@ int create_namespaces(struct engine *engine, const struct create_request *reques
 		      struct container_config *config, struct error *err);
 
 /* Everything that is mounted; volumes keep the names they were given, anonymous ones have none yet. */
-int create_mounts(const struct create_request *request, const struct image_config *image,
-		  struct container_config *config, struct error *err);
+int create_mounts(struct engine *engine, const struct create_request *request,
+		  const struct image_config *image, struct container_config *config,
+		  struct error *err);
+
+/*
+ * Makes the volumes that are not there; anonymous ones get names, all of them the options of what is
+ * there. *ret_anonymous: those that were made and have no other name.
+ */
+int create_volumes(struct engine *engine, struct mount_list *mounts, struct strv *ret_names,
+		   struct strv *ret_anonymous, struct error *err);
 
 /* Capabilities, devices, limits, security options, logs. */
 int create_confinement(const struct create_request *request, struct container_config *config,

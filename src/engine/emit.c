@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/emit.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -32,6 +34,15 @@ void emit_event(struct engine *engine, const char *type, const char *id, const c
 
 	if (engine_state_fd(engine, &ignored) >= 0) /* makes the directory */
 		event_emit(engine_state_path(engine), &event);
+}
+
+void emit_prune(struct engine *engine, const char *type, uint64_t bytes)
+{
+	char text[24];
+	const struct event_attribute more[] = {{"reclaimed", text}, {0}};
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, bytes);
+	emit_event(engine, type, "", "prune", more);
 }
 
 void emit_image(struct engine *engine, const char *id, const char *name, const char *action)

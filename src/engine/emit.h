@@ -14,7 +14,8 @@
 #ifndef SKIFF_ENGINE_EMIT_H
 #define SKIFF_ENGINE_EMIT_H
 
-#include "engine/emit.h"
+#include <stdint.h>
+
 #include "engine/engine.h"
 #include "events/event_log.h"
 
@@ -30,6 +31,9 @@ void emit_container_record(struct engine *engine, const struct container_record 
 /* Of anything else: "image", "network", "volume". */
 void emit_event(struct engine *engine, const char *type, const char *id, const char *action,
 		const struct event_attribute *more);
+
+/* What a prune has freed of this type. */
+void emit_prune(struct engine *engine, const char *type, uint64_t bytes);
 
 /* `id` is an image's "sha256:…" or, of what came from or goes to a registry, its name. */
 void emit_image(struct engine *engine, const char *id, const char *name, const char *action);

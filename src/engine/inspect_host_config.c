@@ -29,34 +29,6 @@ static json_t *restart_policy(const struct container_config *c)
 			 "MaximumRetryCount", (json_int_t)policy.max_retries);
 }
 
-/* What --mount asked for, in the words of docker's API. */
-static json_t *mounts(const struct container_config *c)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < c->mounts.count; i++) {
-		const struct mount_spec *spec = &c->mounts.items[i];
-		json_t *o;
-
-		if (spec->origin != MOUNT_FROM_MOUNT_OPTION)
-			continue;
-		o = json_object();
-		inspect_set_text(o, "Type", mount_kind_name(spec->kind));
-		if (spec->source)
-			inspect_set_text(o, "Source", spec->source);
-		inspect_set_text(o, "Target", spec->target);
-		if (spec->read_only)
-			inspect_set_bool(o, "ReadOnly", true);
-		if (spec->propagation)
-			inspect_set(o, "BindOptions",
-				    json_pack("{s:s}", "Propagation", spec->propagation));
-		if (spec->no_copy)
-			inspect_set(o, "VolumeOptions", json_pack("{s:b}", "NoCopy", 1));
-		(void)json_array_append_new(array, o);
-	}
-	return array;
-}
-
 /* {"/run": "size=64m"} */
 static json_t *tmpfs(const struct strv *list)
 {
@@ -121,10 +93,10 @@ static void set_files(const struct container_config *c, json_t *o)
 	inspect_set(o, "PortBindings", inspect_port_bindings(c));
 	inspect_set(o, "RestartPolicy", restart_policy(c));
 	inspect_set_bool(o, "AutoRemove", c->auto_remove);
-	inspect_set_text(o, "VolumeDriver", NULL);
-	inspect_set(o, "VolumesFrom", json_null());
+	inspect_set_text(o, "VolumeDriver", c->volume_driver);
+	inspect_set(o, "VolumesFrom", inspect_list_or_null(&c->volumes_from));
 	inspect_set(o, "ConsoleSize", json_pack("[i, i]", 0, 0));
-	inspect_set(o, "Mounts", mounts(c));
+	inspect_set(o, "Mounts", inspect_requested_mounts(c));
 	if (c->tmpfs.count)
 		inspect_set(o, "Tmpfs", tmpfs(&c->tmpfs));
 }

@@ -14,6 +14,9 @@
 json_t *inspect_config(const struct container *container);
 json_t *inspect_host_config(const struct container *container);
 json_t *inspect_mounts(const struct container *container);
+
+/* HostConfig.Mounts: what --mount asked for. */
+json_t *inspect_requested_mounts(const struct container_config *config);
 json_t *inspect_port_bindings(const struct container_config *config);
 int inspect_network_settings(const struct container *container, const struct container_view *view,
 			     json_t **ret_object, struct error *err);

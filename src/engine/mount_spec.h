@@ -2,8 +2,9 @@
 /*
  * mount_spec.h - what -v, --mount and --tmpfs ask for
  *
- *	-v [SOURCE:]TARGET[:OPTIONS]   SOURCE is an absolute path (bind) or a name (volume)
- *	--mount type=bind|volume|tmpfs,source=…,target=…,…
+ *	-v [SOURCE:]TARGET[:OPTIONS]   SOURCE is a path, absolute or beginning with a dot (bind), or a name
+ *	                               (volume)
+ *	--mount type=bind|volume|tmpfs|image,source=…,target=…,…   one line of CSV (base/csv.h)
  *	--tmpfs TARGET[:OPTIONS]
  *
  * Parsing looks at the text only: whether a source exists is asked at create, and again by the
@@ -23,6 +24,7 @@ enum mount_kind {
 	MOUNT_KIND_BIND,
 	MOUNT_KIND_VOLUME,
 	MOUNT_KIND_TMPFS,
+	MOUNT_KIND_IMAGE,
 };
 
 /* Where it was asked for; inspect shows each at its own place. */
@@ -31,23 +33,32 @@ enum mount_origin {
 	MOUNT_FROM_MOUNT_OPTION,
 	MOUNT_FROM_TMPFS_OPTION,
 	MOUNT_FROM_IMAGE,
+	MOUNT_FROM_CONTAINER, /* --volumes-from */
 };
 
 struct mount_spec {
 	enum mount_kind kind;
 	enum mount_origin origin;
-	char *source; /* bind: absolute path; volume: its name, NULL until an anonymous one is made
-		       */
-	char *target; /* absolute and clean, never "/" */
-	char *mode;   /* options of -v and --tmpfs as they were typed; NULL: none */
+	/* bind: absolute path; volume: its name, NULL until an anonymous one is made; image: as typed */
+	char *source;
+	char *target;        /* absolute and clean, never "/" */
+	char *mode;          /* options of -v and --tmpfs as they were typed; NULL: none */
 	char *propagation;   /* "rprivate", "rslave", "shared", …; NULL: rprivate */
 	struct strv options; /* tmpfs: what the filesystem is mounted with */
-	bool anonymous;      /* a volume without a name */
+	char *subpath;       /* of a volume or image: beneath it; NULL: the whole */
+	char *id_map;        /* mount_id_map.h; NULL: none */
+	char *image_id;      /* image: set by create, as are its layers */
+	struct strv layers;  /* chain ids, bottom first */
+	struct strv labels, driver_options; /* volume: of one that is made for this; key=value */
+	struct strv volume_options;         /* volume: those that it has; set by create */
+	bool anonymous;                     /* a volume without a name */
 	bool read_only;
 	bool read_only_writable_below; /* only the mount itself, not what is mounted below it */
+	bool read_only_recursive;      /* bind-recursive=readonly was asked for; so it is anyway */
 	bool non_recursive;            /* bind: without what is mounted below the source */
 	bool create_source;            /* bind by -v: a missing source becomes a directory */
 	bool no_copy;                  /* volume: not filled from the image */
+	bool chown; /* :U; what is in it is given to the container's user at every start */
 };
 
 int mount_spec_parse_volume(const char *text, struct mount_spec *ret_spec, struct error *err);
@@ -57,6 +68,9 @@ int mount_spec_parse_tmpfs(const char *text, struct mount_spec *ret_spec, struct
 /* A path of the image's Volumes. */
 int mount_spec_from_image(const char *target, struct mount_spec *ret_spec, struct error *err);
 void mount_spec_release(struct mount_spec *spec);
+
+/* All of it, also its source and what create has found out. */
+void mount_spec_copy(struct mount_spec *to, const struct mount_spec *from);
 
 /* For the container's record. */
 json_t *mount_spec_to_json(const struct mount_spec *spec);
@@ -73,6 +87,9 @@ struct mount_list {
 /* Takes the contents of `spec`, which is empty afterwards. */
 void mount_list_add(struct mount_list *list, struct mount_spec *spec);
 const struct mount_spec *mount_list_find(const struct mount_list *list, const char *target);
+/* The place of the target, or count. */
+size_t mount_list_index(const struct mount_list *list, const char *target);
+void mount_list_remove(struct mount_list *list, size_t index);
 void mount_list_release(struct mount_list *list);
 
 DEFINE_CLEANUP_VALUE(struct mount_spec, mount_spec_release);

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/container_internal.h"
+#include "engine/mount_id_map.h"
 #include "engine/oci_internal.h"
+#include "engine/volume_options.h"
 #include "storage/volume.h"
 
 /* What docker mounts into every container, in this order. */
@@ -108,34 +111,90 @@ static json_t *bind_options(const struct mount_spec *spec)
 	return options;
 }
 
-static json_t *user_mount(const struct oci_input *in, const struct mount_spec *spec)
+/* tmpfs, or a volume that is a filesystem of its own. */
+static json_t *filesystem(const struct mount_spec *spec, const char *type, const char *source,
+			  const struct strv *options)
 {
 	json_t *mount = json_object();
-	auto_free char *data = NULL;
-	auto_free char *source = NULL;
-	json_t *options;
+	json_t *list = json_from_strv(options);
 
-	json_set_string(mount, "destination", spec->target);
-	switch (spec->kind) {
-	case MOUNT_KIND_TMPFS:
-		json_set_string(mount, "type", "tmpfs");
-		json_set_string(mount, "source", "tmpfs");
-		options = json_from_strv(&spec->options);
-		if (spec->read_only)
-			oci_append(options, "ro");
-		(void)json_object_set_new(mount, "options", options);
-		return mount;
-	case MOUNT_KIND_VOLUME:
-		data = volume_data_path(spec->source ? spec->source : "");
-		source = xasprintf("%s/%s", in->root_path, data);
-		break;
-	case MOUNT_KIND_BIND:
-		source = xstrdup(spec->source);
-		break;
-	}
+	json_set_string(mount, "type", type);
+	json_set_string(mount, "source", source);
+	if (spec->read_only)
+		oci_append(list, "ro");
+	(void)json_object_set_new(mount, "options", list);
+	return mount;
+}
+
+/* With an id mapping, which reaches as far as the bind. */
+static json_t *bind(const struct mount_spec *spec, const char *source)
+{
+	auto_(error_release) struct error ignored = {0};
+	json_t *mount = json_object(), *options = bind_options(spec);
+	json_t *uids, *gids;
+
 	json_set_string(mount, "type", "bind");
 	json_set_string(mount, "source", source);
-	(void)json_object_set_new(mount, "options", bind_options(spec));
+	if (spec->id_map && mount_id_map_parse(spec->id_map, &uids, &gids, &ignored) >= 0) {
+		(void)json_object_set_new(mount, "uidMappings", uids);
+		(void)json_object_set_new(mount, "gidMappings", gids);
+		oci_append(options, spec->non_recursive ? "idmap" : "ridmap");
+	}
+	(void)json_object_set_new(mount, "options", options);
+	return mount;
+}
+
+static json_t *volume_device(const struct mount_spec *spec)
+{
+	auto_(volume_device_release) struct volume_device device = {0};
+	json_t *mount;
+
+	volume_options_device(&spec->volume_options, &device);
+	mount = filesystem(spec, device.type, device.source, &device.options);
+	if (device.is_bind)
+		oci_append(json_object_get(mount, "options"),
+			   spec->propagation ? spec->propagation : "rprivate");
+	return mount;
+}
+
+static json_t *volume(const struct oci_input *in, const struct mount_spec *spec)
+{
+	auto_free char *data = volume_data_path(spec->source ? spec->source : "");
+	auto_free char *source = xasprintf("%s/%s", in->root_path, data);
+
+	return volume_options_has_device(&spec->volume_options) ? volume_device(spec)
+								: bind(spec, source);
+}
+
+/* launch.json has its layers; another runtime would see the topmost of them. */
+static json_t *image(const struct oci_input *in, const struct mount_spec *spec)
+{
+	size_t count = spec->layers.count;
+	auto_free char *layer = count ? container_layer_path(spec->layers.items[count - 1]) : NULL;
+	auto_free char *source = xasprintf("%s/%s", in->root_path, layer ? layer : "");
+
+	return bind(spec, source);
+}
+
+static json_t *user_mount(const struct oci_input *in, const struct mount_spec *spec)
+{
+	json_t *mount = NULL;
+
+	switch (spec->kind) {
+	case MOUNT_KIND_TMPFS:
+		mount = filesystem(spec, "tmpfs", "tmpfs", &spec->options);
+		break;
+	case MOUNT_KIND_VOLUME:
+		mount = volume(in, spec);
+		break;
+	case MOUNT_KIND_BIND:
+		mount = bind(spec, spec->source);
+		break;
+	case MOUNT_KIND_IMAGE:
+		mount = image(in, spec);
+		break;
+	}
+	json_set_string(mount, "destination", spec->target);
 	return mount;
 }
 

@@ -5,33 +5,102 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "engine/emit.h"
 #include "engine/filter.h"
+#include "engine/volume_internal.h"
+#include "engine/volume_options.h"
 #include "storage/store.h"
 #include "storage/volume.h"
 
 #define DRIVER "local"
 #define ANONYMOUS_LABEL "com.docker.volume.anonymous"
 
+/* ---- coming and going ---- */
+
+int volume_make(struct engine *engine, const struct volume_new *new_volume, char **ret_name,
+		bool *ret_created, struct error *err)
+{
+	const struct event_attribute more[] = {{"driver", DRIVER}, {0}};
+	struct store *store;
+	int r;
+
+	r = volume_options_check(new_volume->options, err);
+	if (r >= 0)
+		r = engine_store(engine, &store, err);
+	if (r >= 0)
+		r = volume_create(store, new_volume, ret_name, ret_created, err);
+	if (r >= 0 && *ret_created)
+		emit_event(engine, "volume", *ret_name, "create", more);
+	return r;
+}
+
+int volume_destroy(struct engine *engine, const char *name, struct error *err)
+{
+	const struct event_attribute more[] = {{"driver", DRIVER}, {0}};
+	struct store *store;
+	int r = engine_store(engine, &store, err);
+
+	if (r >= 0)
+		r = volume_remove(store, name, err);
+	if (r >= 0)
+		emit_event(engine, "volume", name, "destroy", more);
+	return r;
+}
+
+/* "key" alone is "key=". */
+static int copy_pairs(const struct strv *texts, const char *what, struct strv *ret_pairs,
+		      struct error *err)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		const char *text = texts->items[i];
+
+		if (!*text || *text == '=')
+			return err_set(err, ERR_INVALID, 0, "invalid %s '%s': empty name", what,
+				       text);
+		strv_addf(ret_pairs, "%s%s", text, strchr(text, '=') ? "" : "=");
+	}
+	return 0;
+}
+
 int volumes_create(struct engine *engine, const struct volume_create_request *request,
 		   char **ret_name, struct error *err)
 {
-	auto_(strv_release) struct strv labels = {0};
-	struct store *store;
+	auto_(strv_release) struct strv labels = {0}, options = {0};
+	const struct volume_new new_volume = {
+		.name = request->name,
+		.labels = &labels,
+		.options = &options,
+	};
 	bool created;
 	int r;
 
-	for (size_t i = 0; i < request->labels->count; i++) {
-		const char *text = request->labels->items[i];
-
-		if (!*text || *text == '=')
-			return err_set(err, ERR_INVALID, 0, "invalid label '%s': empty name", text);
-		strv_addf(&labels, "%s%s", text, strchr(text, '=') ? "" : "=");
-	}
+	r = copy_pairs(request->labels, "label", &labels, err);
+	if (r >= 0)
+		r = copy_pairs(request->options, "option", &options, err);
+	if (r < 0)
+		return r;
 	if (!request->name)
 		strv_add(&labels, ANONYMOUS_LABEL "=");
-	r = engine_store(engine, &store, err);
-	return r < 0 ? r : volume_create(store, request->name, &labels, ret_name, &created, err);
+	r = volume_make(engine, &new_volume, ret_name, &created, err);
+	return r < 0 && request->name ? err_wrap(err, r, "create %s", request->name) : r;
 }
+
+int volumes_update(struct engine *engine, const char *name, struct error *err)
+{
+	auto_(volume_record_release) struct volume_record record = {0};
+	struct store *store;
+	int r = engine_store(engine, &store, err);
+
+	if (r >= 0)
+		r = volume_find(store, name, &record, err);
+	if (r >= 0)
+		r = err_set(err, ERR_INVALID, 0,
+			    "volume update only valid for cluster volumes, but swarm is "
+			    "unavailable");
+	return r;
+}
+
+/* ---- looking ---- */
 
 void volume_summaries_release(struct volume_summaries *list)
 {
@@ -137,7 +206,7 @@ int volumes_inspect(struct engine *engine, const char *name, json_t **ret_object
 	(void)json_object_set_new(object, "Labels", labels_object(&record.labels));
 	json_set_string(object, "Mountpoint", mountpoint);
 	json_set_string(object, "Name", name);
-	(void)json_object_set_new(object, "Options", json_null());
+	(void)json_object_set_new(object, "Options", labels_object(&record.options));
 	json_set_string(object, "Scope", "local");
 	*ret_object = object;
 	return 0;
@@ -145,10 +214,7 @@ int volumes_inspect(struct engine *engine, const char *name, json_t **ret_object
 
 int volumes_remove(struct engine *engine, const char *name, struct error *err)
 {
-	struct store *store;
-	int r = engine_store(engine, &store, err);
-
-	return r < 0 ? r : volume_remove(store, name, err);
+	return volume_destroy(engine, name, err);
 }
 
 void volume_prune_result_release(struct volume_prune_result *result)
@@ -158,11 +224,11 @@ void volume_prune_result_release(struct volume_prune_result *result)
 }
 
 /* One that a container took meanwhile stays, without a word. */
-static int prune_one(struct store *store, const char *name, struct volume_prune_result *result,
-		     struct error *err)
+static int prune_one(struct engine *engine, struct store *store, const char *name,
+		     struct volume_prune_result *result, struct error *err)
 {
 	uint64_t bytes = volume_bytes(store, name);
-	int r = volume_remove(store, name, err);
+	int r = volume_destroy(engine, name, err);
 
 	if (r >= 0) {
 		strv_add(&result->names, name);
@@ -201,10 +267,11 @@ int volumes_prune(struct engine *engine, bool all, const struct strv *texts,
 		if (record->user_count == 0 && (all || asked || record->anonymous) &&
 		    filters_match_labels(&filters, "label", &record->labels) &&
 		    filters_match_no_labels(&filters, "label!", &record->labels))
-			r = prune_one(store, record->name, &result, err);
+			r = prune_one(engine, store, record->name, &result, err);
 	}
 	if (r < 0)
 		return r;
+	emit_prune(engine, "volume", result.bytes);
 	*ret_result = result;
 	result = (struct volume_prune_result){0};
 	return 0;

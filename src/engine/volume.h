@@ -19,8 +19,9 @@
 #include "engine/engine.h"
 
 struct volume_create_request {
-	const char *name;          /* NULL: an anonymous one */
-	const struct strv *labels; /* key=value */
+	const char *name;           /* NULL: an anonymous one */
+	const struct strv *labels;  /* key=value */
+	const struct strv *options; /* of the driver: volume_options.h */
 };
 
 /* *ret_name is the caller's. One that exists is success, and is left as it is. */
@@ -46,6 +47,9 @@ void volume_summaries_release(struct volume_summaries *list);
 /* The object of docker's volume inspect; a new reference. */
 int volumes_inspect(struct engine *engine, const char *name, json_t **ret_object,
 		    struct error *err);
+
+/* There are no cluster volumes, which alone could be updated: ERR_INVALID, or ERR_NOT_FOUND. */
+int volumes_update(struct engine *engine, const char *name, struct error *err);
 
 int volumes_remove(struct engine *engine, const char *name, struct error *err);
 

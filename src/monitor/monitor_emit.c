@@ -14,6 +14,38 @@ void monitor_emit(const struct monitor *m, const char *action, const struct even
 	event_emit(m->state, &event);
 }
 
+void monitor_emit_mounts(const struct monitor *m)
+{
+	for (size_t i = 0; i < m->mounts.count; i++) {
+		const struct launch_mount *mount = &m->mounts.items[i];
+		const struct event_attribute more[] = {
+			{"driver", "local"},
+			{"container", m->id},
+			{"destination", mount->destination},
+			{"read/write", mount->read_only ? "false" : "true"},
+			{"propagation", mount->propagation ? mount->propagation : ""},
+			{0},
+		};
+		const struct event event = {"volume", "mount", mount->volume, NULL, more};
+
+		if (mount->volume)
+			event_emit(m->state, &event);
+	}
+}
+
+static void emit_unmounts(const struct monitor *m)
+{
+	const struct event_attribute more[] = {{"driver", "local"}, {"container", m->id}, {0}};
+
+	for (size_t i = 0; i < m->mounts.count; i++) {
+		const struct event event = {"volume", "unmount", m->mounts.items[i].volume, NULL,
+					    more};
+
+		if (event.id)
+			event_emit(m->state, &event);
+	}
+}
+
 void monitor_emit_end(const struct monitor *m)
 {
 	char duration[24], exit_code[16];
@@ -29,4 +61,5 @@ void monitor_emit_end(const struct monitor *m)
 	if (m->oom_killed)
 		monitor_emit(m, "oom", NULL);
 	monitor_emit(m, "die", more);
+	emit_unmounts(m);
 }

@@ -76,11 +76,15 @@ struct monitor {
 	struct restart_history history;
 	struct stop_mark stop; /* as it was when the run had ended */
 	bool is_between_runs;
-	char *event_attributes; /* of every event of this container; see launch.h */
+	char *event_attributes;      /* of every event of this container; see launch.h */
+	struct launch_mounts mounts; /* for the events of its volumes */
 };
 
 /* Says what happened to the container (events/event_log.h); `more` may be NULL. */
 void monitor_emit(const struct monitor *m, const char *action, const struct event_attribute *more);
+
+/* That its volumes are mounted; monitor_emit_end() says that they no longer are. */
+void monitor_emit_mounts(const struct monitor *m);
 
 /* That its run has ended: "die", after "oom" when the kernel was short of memory. */
 void monitor_emit_end(const struct monitor *m);

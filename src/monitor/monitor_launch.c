@@ -226,6 +226,9 @@ static int run_stages(struct monitor *m, struct error *err)
 	r = stage_create(m, &launch, err);
 	if (r < 0)
 		return r;
+	launch_mounts_release(&m->mounts);
+	m->mounts = launch.mounts;
+	launch.mounts = (struct launch_mounts){0};
 
 	/* From here on nothing but SIGKILL ends us; SIGCHLD is read from a descriptor. */
 	(void)sigfillset(&all);
@@ -236,9 +239,11 @@ static int run_stages(struct monitor *m, struct error *err)
 	if (r < 0)
 		return r;
 	r = runtime_start(&m->process, err);
-	if (r >= 0)
-		monitor_emit(m, "start", NULL);
-	return r;
+	if (r < 0)
+		return r;
+	monitor_emit_mounts(m);
+	monitor_emit(m, "start", NULL);
+	return 0;
 }
 
 int monitor_failure_code(const struct error *err)

@@ -126,7 +126,7 @@ int launch_load(int container_dir_fd, struct launch *ret_launch, struct error *e
 		return r;
 	json_get_strv(object, "lowers", &launch.lowers);
 	json_get_strv(object, "groups", &launch.groups);
-	json_get_strv(object, "fillVolumes", &launch.fill_volumes);
+	launch_mounts_from_json(json_object_get(object, "mounts"), &launch.mounts);
 	launch.volatile_upper = json_get_bool(object, "volatileUpper", false);
 	launch.user = xstrdup_or_null(json_get_string(object, "user", NULL));
 	launch.init = xstrdup_or_null(json_get_string(object, "init", NULL));
@@ -167,7 +167,8 @@ static json_t *format_launch(const struct launch *launch)
 	(void)json_object_set_new(object, "groups", json_from_strv(&launch->groups));
 	json_set_string(object, "init", launch->init);
 	json_set_string(object, "seccomp", launch->seccomp);
-	(void)json_object_set_new(object, "fillVolumes", json_from_strv(&launch->fill_volumes));
+	if (launch->mounts.count)
+		(void)json_object_set_new(object, "mounts", launch_mounts_to_json(&launch->mounts));
 	(void)json_object_set_new(object, "tty", json_boolean(launch->tty));
 	(void)json_object_set_new(object, "openStdin", json_boolean(launch->open_stdin));
 	(void)json_object_set_new(object, "stdinOnce", json_boolean(launch->stdin_once));
@@ -214,7 +215,7 @@ void launch_release(struct launch *launch)
 {
 	strv_release(&launch->lowers);
 	strv_release(&launch->groups);
-	strv_release(&launch->fill_volumes);
+	launch_mounts_release(&launch->mounts);
 	free(launch->user);
 	free(launch->init);
 	free(launch->seccomp);

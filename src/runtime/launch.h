@@ -30,6 +30,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 #include "runtime/health_check.h"
+#include "runtime/launch_mount.h"
 #include "runtime/restart_policy.h"
 #include "runtime/secret.h"
 
@@ -75,7 +76,7 @@ struct launch {
 	struct strv groups;
 	char *init;    /* NULL: none */
 	char *seccomp; /* NULL: unconfined */
-	struct strv fill_volumes;
+	struct launch_mounts mounts;
 	bool tty, open_stdin, stdin_once, auto_remove;
 	enum log_driver log_driver;
 	uint64_t log_max_bytes; /* 0: never rotated */

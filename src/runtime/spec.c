@@ -217,6 +217,8 @@ static void mounts_release(struct spec *spec)
 		free(m->type);
 		free(m->source);
 		strv_release(&m->data);
+		free(m->uid_map);
+		free(m->gid_map);
 	}
 	free(spec->mounts);
 }

@@ -28,6 +28,7 @@ struct spec_mount {
 	uint64_t attr_set, attr_clear;           /* MOUNT_ATTR_*, this mount only */
 	uint64_t recursive_set, recursive_clear; /* rro, rnosuid, …: everything below too */
 	uint64_t propagation;                    /* MS_PRIVATE, MS_SLAVE, MS_SHARED; 0: private */
+	char *uid_map, *gid_map;                 /* as in /proc/PID/uid_map; both or none (NULL) */
 	struct strv data;                        /* what the filesystem itself wants: "size=64m" */
 };
 

@@ -6,6 +6,7 @@
 
 /* Limits of a document; far above what people write, far below what hurts. */
 #define SPEC_MAX_MOUNTS 4096
+#define SPEC_MAX_ID_RANGES 340 /* user_namespaces(7) */
 #define SPEC_MAX_DEVICES 4096
 #define SPEC_MAX_GROUPS 65536
 #define SPEC_MAX_ARG_BYTES 131072 /* MAX_ARG_STRLEN of the kernel */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <linux/mount.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/strbuf.h"
 #include "runtime/spec_internal.h"
 
 /* What each option of the specification's "Linux mount options" table does to a mount. */
@@ -104,6 +106,8 @@ static void parse_option(struct spec_mount *m, const char *word)
 {
 	if (strcmp(word, "bind") == 0) {
 		m->bind = true;
+	} else if (strcmp(word, "idmap") == 0 || strcmp(word, "ridmap") == 0) {
+		/* The maps say it; how far it reaches, bind and rbind. */
 	} else if (strcmp(word, "rbind") == 0) {
 		m->bind = true;
 		m->bind_recursive = true;
@@ -119,7 +123,8 @@ static int refuse_option(const struct spec_mount *m, const char *word, struct er
 {
 	static const char *const words[] = {"remount", "idmap", "ridmap"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+	/* With maps of its own, a mount needs no user namespace of the container's. */
+	for (size_t i = 0; i < (m->uid_map ? 1 : ARRAY_SIZE(words)); i++)
 		if (strcmp(words[i], word) == 0)
 			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
 				       "config.json: mount on '%s': option '%s' is not supported",
@@ -127,16 +132,39 @@ static int refuse_option(const struct spec_mount *m, const char *word, struct er
 	return 0;
 }
 
-static const char *const id_mappings[] = {"uidMappings", "gidMappings"};
+/* Lines of three numbers; NULL when the document has no such member. */
+static int parse_id_map(const json_t *object, const char *key, char **ret_map, struct error *err)
+{
+	const json_t *list = json_object_get(object, key), *item;
+	auto_(strbuf_release) struct strbuf map = {0};
+	size_t i;
+
+	if (!list)
+		return 0;
+	if (!json_is_array(list) || json_array_size(list) > SPEC_MAX_ID_RANGES)
+		return err_set(err, ERR_INVALID, EINVAL, "config.json: mounts[].%s is not valid",
+			       key);
+	json_array_foreach (list, i, item) {
+		int64_t from = json_get_int(item, "containerID", -1);
+		int64_t to = json_get_int(item, "hostID", -1);
+		int64_t count = json_get_int(item, "size", 0);
+
+		if (from < 0 || to < 0 || count < 1 || from + count > (INT64_C(1) << 32) ||
+		    to + count > (INT64_C(1) << 32))
+			return err_set(err, ERR_INVALID, EINVAL,
+				       "config.json: mounts[].%s is not valid", key);
+		strbuf_addf(&map, "%" PRId64 " %" PRId64 " %" PRId64 "\n", from, to, count);
+	}
+	if (i)
+		*ret_map = strbuf_take(&map);
+	return 0;
+}
 
 static int parse_mount(const json_t *object, struct spec_mount *m, struct error *err)
 {
 	auto_(strv_release) struct strv options = {0};
 	int r;
 
-	r = spec_refuse_members(object, "mounts[]", id_mappings, ARRAY_SIZE(id_mappings), err);
-	if (r < 0)
-		return r;
 	r = spec_member_string(object, "destination", "mounts[]", &m->destination, err);
 	if (r < 0)
 		return r;
@@ -149,6 +177,15 @@ static int parse_mount(const json_t *object, struct spec_mount *m, struct error 
 	r = spec_member_strv(object, "options", "mounts[]", &options, err);
 	if (r < 0)
 		return r;
+	r = parse_id_map(object, "uidMappings", &m->uid_map, err);
+	if (r >= 0)
+		r = parse_id_map(object, "gidMappings", &m->gid_map, err);
+	if (r < 0)
+		return r;
+	if (!m->uid_map != !m->gid_map)
+		return err_set(
+			err, ERR_INVALID, EINVAL,
+			"config.json: mounts[] has uidMappings or gidMappings, but not both");
 	if (!m->destination || m->destination[0] != '/')
 		return err_set(err, ERR_INVALID, EINVAL,
 			       "config.json: mounts[].destination must be an absolute path");

@@ -52,7 +52,7 @@ static int open_target(struct start *start, size_t index, struct error *err)
 	const struct spec_mount *mount = &start->spec.mounts[index];
 	int fd;
 
-	if (!mount->bind || start->sources[index].is_dir)
+	if (start->sources[index].mount_fd < 0 || start->sources[index].is_dir)
 		return open_directory_target(start, mount, err);
 	fd = path_mkfile_in_root(start->root_fd, mount->destination, 0644);
 	if (fd < 0)
@@ -83,7 +83,7 @@ static int split_data(const struct spec_mount *mount, struct strv *copies,
 	return 0;
 }
 
-static int make_filesystem(const struct spec_mount *mount, struct error *err)
+int mount_filesystem(const struct spec_mount *mount, unsigned int attributes, struct error *err)
 {
 	struct mount_option options[DATA_OPTIONS_MAX];
 	auto_(strv_release) struct strv copies = {0};
@@ -93,7 +93,7 @@ static int make_filesystem(const struct spec_mount *mount, struct error *err)
 	r = split_data(mount, &copies, options, &count, err);
 	if (r < 0)
 		return r;
-	fd = mount_new(mount->type, options, count, (unsigned int)mount->attr_set);
+	fd = mount_new(mount->type, options, count, attributes);
 	if (fd < 0)
 		return err_set(err, ERR_SYSTEM, -fd, "mount %s on '%s'", mount->type,
 			       mount->destination);
@@ -174,11 +174,25 @@ static int check_proc(const struct spec_mount *mount, int mount_fd, struct error
 	return 0;
 }
 
+/* Whether the image has something there, which a volume is filled from. */
+static bool is_to_fill(const struct start *start, size_t index)
+{
+	const struct start_source *source = &start->sources[index];
+	auto_close int fd = NO_FD;
+
+	if (source->mount_fd < 0 || !source->is_dir || !source->extra || !source->extra->fill)
+		return false;
+	fd = path_open_in_root(start->root_fd, start->spec.mounts[index].destination,
+			       O_PATH | O_DIRECTORY, 0);
+	return fd >= 0;
+}
+
 int stage_mount_one(struct start *start, size_t index, struct error *err)
 {
 	const struct spec_mount *mount = &start->spec.mounts[index];
 	auto_close int mount_fd = NO_FD;
 	auto_close int target_fd = NO_FD;
+	bool fill = is_to_fill(start, index);
 	int r;
 
 	target_fd = open_target(start, index, err);
@@ -187,19 +201,13 @@ int stage_mount_one(struct start *start, size_t index, struct error *err)
 	r = check_target(mount, target_fd, err);
 	if (r < 0)
 		return r;
-	if (mount->bind) {
-		mount_fd = TAKE_FD(start->sources[index].mount_fd);
-		if (strv_has(&start->request->launch->fill_volumes, mount->destination)) {
-			r = volume_fill(target_fd, mount_fd, err);
-			if (r < 0)
-				return err_wrap(err, r, "fill volume on '%s'", mount->destination);
-		}
-		/* Only now: a read-only volume is filled too. */
-		r = start_restrict_bind(mount, mount_fd, err);
+	if (start->sources[index].mount_fd >= 0) {
+		r = start_finish_source(start, index, fill ? target_fd : NO_FD, err);
 		if (r < 0)
 			return r;
+		mount_fd = TAKE_FD(start->sources[index].mount_fd);
 	} else {
-		mount_fd = make_filesystem(mount, err);
+		mount_fd = mount_filesystem(mount, (unsigned int)mount->attr_set, err);
 		if (mount_fd < 0)
 			return mount_fd;
 		r = mount->copy_up ? volume_fill(target_fd, mount_fd, err) : 0;

@@ -42,10 +42,12 @@
 #include "runtime/spec.h"
 #include "runtime/user_lookup.h"
 
-/* A spec_mount's source, opened by the parent. */
+/* What a spec_mount brings from outside, opened by the parent. */
 struct start_source {
-	int mount_fd; /* detached copy of the source's mount; NO_FD: not a bind */
+	int mount_fd; /* attached nowhere; NO_FD: the child makes the filesystem */
+	int map_fd;   /* a user namespace with the mapping of its ids; NO_FD: none */
 	bool is_dir;
+	const struct launch_mount *extra; /* borrowed from the launch; NULL: nothing */
 };
 
 struct start {
@@ -78,11 +80,18 @@ void start_init(struct start *start, const struct runtime_request *request);
 int start_prepare(struct start *start, const struct runtime_request *request, struct error *err);
 void start_release(struct start *start);
 
-/* Parent: the sources of the binds in start->spec. */
+/* Parent: what the mounts in start->spec bring from outside. */
 int start_open_sources(struct start *start, struct error *err);
 
-/* Child: read-only and the like, on a bind's mount that is not attached yet. */
-int start_restrict_bind(const struct spec_mount *mount, int mount_fd, struct error *err);
+/*
+ * Child: fills a source from a directory of the image (NO_FD: from none), gives it to the user, maps its
+ * ids, and makes it read-only and the like, before it is attached.
+ */
+int start_finish_source(const struct start *start, size_t index, int fill_from_fd,
+			struct error *err);
+
+/* Either: the filesystem of a mount that is no bind; a mount that is attached nowhere. */
+int mount_filesystem(const struct spec_mount *mount, unsigned int attributes, struct error *err);
 
 /* Child: runs all stages; returns only with an error. */
 int start_child(struct start *start, struct error *err);
@@ -120,6 +129,9 @@ int start_leave_time(int own_fd, struct error *err);
 
 /* Copies what the image has at target_fd into an empty volume. */
 int volume_fill(int target_fd, int volume_fd, struct error *err);
+
+/* Gives what is mounted there to somebody: all of that filesystem, following no link. */
+int chown_tree(int mount_fd, uid_t uid, gid_t gid, struct error *err);
 
 DEFINE_CLEANUP_VALUE(struct start, start_release);
 

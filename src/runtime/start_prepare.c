@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,76 +8,7 @@
 #include "base/path.h"
 #include "runtime/secret.h"
 #include "runtime/start_internal.h"
-#include "sys/mount.h"
 #include "sys/self_exe.h"
-
-int start_restrict_bind(const struct spec_mount *mount, int mount_fd, struct error *err)
-{
-	int r = 0;
-
-	if (mount->attr_set || mount->attr_clear)
-		r = mount_change(mount_fd, mount->attr_set, mount->attr_clear, 0, false);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "options of the mount of '%s'", mount->source);
-	if (mount->recursive_set || mount->recursive_clear)
-		r = mount_change(mount_fd, mount->recursive_set, mount->recursive_clear, 0, true);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "recursive options of the mount of '%s'",
-			       mount->source);
-	return 0;
-}
-
-/*
- * A bind's source, as a detached copy of its mount: from here on nothing that happens to the path
- * on the host matters. Paths are the caller's own (the command line or the engine), resolved as
- * root of the host, links included, as docker does.
- */
-static int open_source(const struct spec_mount *mount, struct start_source *ret_source,
-		       struct error *err)
-{
-	auto_close int path_fd = NO_FD;
-	auto_close int mount_fd = NO_FD;
-	struct stat st;
-	int r;
-
-	path_fd = open(mount->source, O_PATH | O_CLOEXEC);
-	if (path_fd < 0)
-		return err_set(err, ERR_SYSTEM, errno, "bind source '%s'", mount->source);
-	if (fstat(path_fd, &st) < 0)
-		return err_set(err, ERR_SYSTEM, errno, "bind source '%s'", mount->source);
-	mount_fd = mount_copy_peer(path_fd, mount->bind_recursive);
-	/* FIXME(kernel 6.15): a mount that is attached nowhere cannot be copied before, but used once. */
-	if (mount_fd == -EINVAL)
-		mount_fd = TAKE_FD(path_fd);
-	if (mount_fd < 0)
-		return err_set(err, ERR_SYSTEM, -mount_fd, "copy the mount of '%s'", mount->source);
-	r = mount_change(mount_fd, 0, 0, mount->propagation ? mount->propagation : MS_PRIVATE,
-			 mount->bind_recursive);
-	if (r < 0)
-		return err_set(err, ERR_SYSTEM, -r, "propagation of '%s'", mount->source);
-	ret_source->is_dir = S_ISDIR(st.st_mode);
-	ret_source->mount_fd = TAKE_FD(mount_fd);
-	return 0;
-}
-
-int start_open_sources(struct start *start, struct error *err)
-{
-	const struct spec *spec = &start->spec;
-
-	start->sources = xcalloc(spec->mount_count, sizeof(*start->sources));
-	for (size_t i = 0; i < spec->mount_count; i++)
-		start->sources[i].mount_fd = NO_FD;
-	for (size_t i = 0; i < spec->mount_count; i++) {
-		int r;
-
-		if (!spec->mounts[i].bind)
-			continue;
-		r = open_source(&spec->mounts[i], &start->sources[i], err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
 
 static int open_namespaces(struct start *start, struct error *err)
 {
@@ -182,10 +112,16 @@ int start_prepare(struct start *start, const struct runtime_request *request, st
 	return 0;
 }
 
+static void start_source_close(struct start_source *source)
+{
+	cleanup_close_fd(&source->mount_fd);
+	cleanup_close_fd(&source->map_fd);
+}
+
 void start_release(struct start *start)
 {
 	for (size_t i = 0; start->sources && i < start->spec.mount_count; i++)
-		cleanup_close_fd(&start->sources[i].mount_fd);
+		start_source_close(&start->sources[i]);
 	free(start->sources);
 	start->sources = NULL;
 	start_forget_secrets(start);

@@ -77,8 +77,10 @@ static int prepare_files(struct tree *t, struct error *err)
 	t->root_mount_fd = make_overlay(q, ROOT_FOR_WRITING, err);
 	if (t->root_mount_fd < 0)
 		return t->root_mount_fd;
-	if (q->fill_volumes)
-		strv_copy(&t->launch.fill_volumes, q->fill_volumes);
+	if (q->mount_extras) {
+		t->launch.mounts = *q->mount_extras;
+		*q->mount_extras = (struct launch_mounts){0};
+	}
 	r = spec_parse_mounts(q->mounts, &t->start.spec, err);
 	return r < 0 ? r : start_open_sources(&t->start, err);
 }
@@ -166,7 +168,7 @@ static int change_root(int mount_fd, struct error *err)
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "change to the container's root") : 0;
 }
 
-static int mount_binds(struct tree *t, struct error *err)
+static int mount_sources(struct tree *t, struct error *err)
 {
 	const struct spec *spec = &t->start.spec;
 	int r = 0;
@@ -175,7 +177,7 @@ static int mount_binds(struct tree *t, struct error *err)
 	if (t->start.root_fd < 0)
 		return err_set(err, ERR_SYSTEM, errno, "open the container's root");
 	for (size_t i = 0; r >= 0 && i < spec->mount_count; i++)
-		if (spec->mounts[i].bind)
+		if (t->start.sources[i].mount_fd >= 0)
 			r = stage_mount_one(&t->start, i, err);
 	if (r < 0 || !t->request->root_read_only)
 		return r;
@@ -220,7 +222,7 @@ static int build(struct tree *t, struct error *err)
 	if (r >= 0)
 		r = change_root(t->root_mount_fd, err);
 	if (r >= 0 && t->request->kind == TREE_FILES)
-		r = mount_binds(t, err);
+		r = mount_sources(t, err);
 	return r;
 }
 

@@ -25,6 +25,7 @@
 #include "base/json.h"
 #include "base/strv.h"
 
+struct launch_mounts;
 struct process_id;
 
 enum tree_kind {
@@ -42,8 +43,8 @@ struct tree_request {
 	int root_fd;                   /* ROOT */
 	int bundle_fd;                 /* ROOT/containers/ID */
 	const struct strv *lowers;     /* as in launch.json */
-	const json_t *mounts; /* of an OCI configuration; the binds among them are mounted */
-	const struct strv *fill_volumes;
+	const json_t *mounts;          /* of an OCI configuration; those from outside are mounted */
+	struct launch_mounts *mount_extras; /* what launch.json says of them; taken; may be NULL */
 	bool root_read_only; /* TREE_FILES: what is mounted below it may still be written */
 };
 

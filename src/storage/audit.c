@@ -123,7 +123,9 @@ int audit_layer_containers(struct store *store, const char *chain_id, struct str
 {
 	return db_collect(store->db, ret_ids, err,
 			  "SELECT id FROM container WHERE image IN"
-			  " (SELECT image FROM image_layer WHERE layer = ?)",
+			  " (SELECT image FROM image_layer WHERE layer = ?1) OR id IN"
+			  " (SELECT container FROM container_image JOIN image_layer USING(image)"
+			  "  WHERE layer = ?1)",
 			  "t", chain_id);
 }
 

@@ -87,6 +87,18 @@ static int insert_row(struct store *store, const struct container_record *record
 	return r;
 }
 
+/* Removed since it was looked up: as if it had never been there. */
+static int insert_mounted_image(struct store *store, const char *id, const char *image,
+				struct error *err)
+{
+	int r = db_run(store->db, err, "INSERT OR IGNORE INTO container_image VALUES(?, ?)", "tt",
+		       id, image);
+
+	if (r < 0 && db_failed_foreign_key(store->db))
+		return err_set(err, ERR_NOT_FOUND, 0, "No such image: %s", image);
+	return r;
+}
+
 int container_record_insert(struct store *store, const struct container_record *record,
 			    const struct strv *volumes, struct error *err)
 {
@@ -104,6 +116,9 @@ int container_record_insert(struct store *store, const struct container_record *
 			return err_set(err, ERR_NOT_FOUND, 0, "No such volume: %s",
 				       volumes->items[i]);
 	}
+	for (size_t i = 0; r >= 0 && record->mounted_images && i < record->mounted_images->count;
+	     i++)
+		r = insert_mounted_image(store, record->id, record->mounted_images->items[i], err);
 	for (size_t i = 0; r >= 0 && i < record->endpoint_count; i++)
 		r = endpoint_insert_row(store, record->id, &record->endpoints[i], err);
 	if (r < 0)
@@ -307,6 +322,16 @@ static int own_volumes(struct store *store, const char *id, struct strv *ret_vol
 			  "t", id);
 }
 
+/* Images mounted into it that were only kept for their containers. */
+static int forgotten_mounts(struct store *store, const char *id, struct strv *ret_images,
+			    struct error *err)
+{
+	return db_collect(store->db, ret_images, err,
+			  "SELECT image FROM container_image AS c JOIN image AS i ON i.id = c.image"
+			  " WHERE container = ? AND forgotten",
+			  "t", id);
+}
+
 /* 1 when the image went with its last container. */
 static int delete_forgotten(struct store *store, const char *image, struct error *err)
 {
@@ -314,7 +339,8 @@ static int delete_forgotten(struct store *store, const char *image, struct error
 
 	r = db_run(store->db, err,
 		   "DELETE FROM image WHERE id = ?1 AND NOT EXISTS"
-		   " (SELECT 1 FROM container WHERE image = ?1)",
+		   " (SELECT 1 FROM container WHERE image = ?1)"
+		   " AND NOT EXISTS (SELECT 1 FROM container_image WHERE image = ?1)",
 		   "t", image);
 	if (r < 0 || sqlite3_changes(store->db) == 0)
 		return r;
@@ -327,6 +353,7 @@ int container_record_delete(struct store *store, const char *id, struct strv *re
 {
 	auto_(db_rollback) struct db_transaction transaction = {0};
 	auto_(strv_release) struct strv volumes = {0};
+	auto_(strv_release) struct strv mounted = {0};
 	auto_free char *forgotten = NULL;
 	bool freed_files = false;
 	uint64_t bytes;
@@ -336,10 +363,14 @@ int container_record_delete(struct store *store, const char *id, struct strv *re
 	if (r >= 0 && ret_volumes)
 		r = own_volumes(store, id, &volumes, err);
 	if (r >= 0)
+		r = forgotten_mounts(store, id, &mounted, err);
+	if (r >= 0)
 		r = delete_row(store, id, &forgotten, err);
-	if (r >= 0 && forgotten) {
-		r = delete_forgotten(store, forgotten, err);
-		freed_files = r > 0;
+	if (r >= 0 && forgotten && !strv_has(&mounted, forgotten))
+		strv_add(&mounted, forgotten);
+	for (size_t i = 0; r >= 0 && i < mounted.count; i++) {
+		r = delete_forgotten(store, mounted.items[i], err);
+		freed_files = freed_files || r > 0;
 	}
 	if (r < 0)
 		return r;

@@ -29,6 +29,7 @@ struct container_record {
 	/* For insert only, borrowed: the networks it is put into (storage/network_record.h). */
 	const struct endpoint_request *endpoints;
 	size_t endpoint_count;
+	const struct strv *mounted_images; /* ids, beside its own; NULL: none */
 };
 
 void container_record_release(struct container_record *record);

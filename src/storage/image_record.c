@@ -188,7 +188,10 @@ int image_record_users(struct store *store, const char *id, struct strv *ret_con
 		       struct error *err)
 {
 	return db_collect(store->db, ret_container_ids, err,
-			  "SELECT id FROM container WHERE image = ? ORDER BY created_ns", "t", id);
+			  "SELECT id FROM container WHERE image = ?1 OR id IN"
+			  " (SELECT container FROM container_image WHERE image = ?1)"
+			  " ORDER BY created_ns",
+			  "t", id);
 }
 
 static int set_tag(struct store *store, const char *id, const char *name, struct error *err)

@@ -79,8 +79,18 @@ static const char version_5[] =
 static const char version_6[] =
 	"ALTER TABLE published ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = {version_1, version_2, version_3,
-				    version_4, version_5, version_6};
+/*
+ * volume.options: "key=value" texts, a JSON array; NULL: none.
+ * container_image: images that are mounted into a container, beside its own.
+ */
+static const char version_7[] =
+	"ALTER TABLE volume ADD COLUMN options TEXT;"
+	"CREATE TABLE container_image("
+	" container TEXT NOT NULL REFERENCES container ON DELETE CASCADE,"
+	" image TEXT NOT NULL REFERENCES image, PRIMARY KEY(container, image)) WITHOUT ROWID;";
+
+static const char *const steps[] = {version_1, version_2, version_3, version_4,
+				    version_5, version_6, version_7};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 

@@ -113,10 +113,12 @@ static int list_images(struct store *store, struct usage *usage, struct error *e
 	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	int r;
 
-	r = db_prepare(store->db, &stmt, err,
-		       "SELECT id, (SELECT count(*) FROM container WHERE image = i.id)"
-		       " FROM image AS i",
-		       "");
+	r = db_prepare(
+		store->db, &stmt, err,
+		"SELECT id, (SELECT count(*) FROM container AS c WHERE image = i.id OR EXISTS"
+		" (SELECT 1 FROM container_image WHERE container = c.id AND image = i.id))"
+		" FROM image AS i",
+		"");
 	while (r >= 0 && (r = db_step(stmt, err)) > 0) {
 		usage->images = xreallocarray(usage->images, usage->image_count + 1,
 					      sizeof(usage->images[0]));

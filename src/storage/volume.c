@@ -43,18 +43,28 @@ static int make_directory(struct store *store, const char *path, mode_t mode, st
 	return 0;
 }
 
+/* A JSON array; NULL for an empty list. */
+static char *list_text(const struct strv *list)
+{
+	auto_(json_decref) json_t *array = list && list->count ? json_from_strv(list) : NULL;
+
+	return array ? json_text(array) : NULL;
+}
+
 /* Inside the transaction: a removal of the same volume is before us or after us. */
 static int make_volume(struct store *store, const char *name, bool anonymous,
-		       const struct strv *labels, bool *ret_created, struct error *err)
+		       const struct volume_new *new_volume, bool *ret_created, struct error *err)
 {
-	auto_(json_decref) json_t *list = labels->count ? json_from_strv(labels) : NULL;
-	auto_free char *text = list ? json_text(list) : NULL;
+	auto_free char *labels = list_text(new_volume->labels);
+	auto_free char *options = list_text(new_volume->options);
 	auto_free char *directory = xasprintf(VOLUMES_DIR "/%s", name);
 	auto_free char *data = volume_data_path(name);
 	int r;
 
-	r = db_run(store->db, err, "INSERT OR IGNORE INTO volume VALUES(?, ?, ?, ?)", "tiit", name,
-		   (int64_t)anonymous, clock_now_ns(), text);
+	r = db_run(store->db, err,
+		   "INSERT OR IGNORE INTO volume(name, anonymous, created_ns, labels, options)"
+		   " VALUES(?, ?, ?, ?, ?)",
+		   "tiitt", name, (int64_t)anonymous, clock_now_ns(), labels, options);
 	if (r < 0)
 		return r;
 	*ret_created = sqlite3_changes(store->db) > 0;
@@ -67,14 +77,13 @@ static int make_volume(struct store *store, const char *name, bool anonymous,
 int volume_ensure(struct store *store, const char *name, char **ret_name, bool *ret_created,
 		  struct error *err)
 {
-	const struct strv none = {0};
-
-	return volume_create(store, name, &none, ret_name, ret_created, err);
+	return volume_create(store, &(struct volume_new){.name = name}, ret_name, ret_created, err);
 }
 
-int volume_create(struct store *store, const char *name, const struct strv *labels, char **ret_name,
+int volume_create(struct store *store, const struct volume_new *new_volume, char **ret_name,
 		  bool *ret_created, struct error *err)
 {
+	const char *name = new_volume->name;
 	auto_(db_rollback) struct db_transaction transaction = {0};
 	char random_name[HEX_ID_LEN + 1];
 	bool anonymous = !name, created = false;
@@ -93,7 +102,7 @@ int volume_create(struct store *store, const char *name, const struct strv *labe
 	r = db_begin(store, /* durable= */ false, &transaction, err);
 	if (r < 0)
 		return r;
-	r = make_volume(store, name, anonymous, labels, &created, err);
+	r = make_volume(store, name, anonymous, new_volume, &created, err);
 	if (r < 0)
 		return r;
 	r = db_commit(&transaction, err);
@@ -171,12 +180,13 @@ int volume_remove(struct store *store, const char *name, struct error *err)
 
 #define COLUMNS                                                                                    \
 	"name, anonymous, created_ns, labels,"                                                     \
-	" (SELECT count(*) FROM container_volume WHERE volume = name)"
+	" (SELECT count(*) FROM container_volume WHERE volume = name), options"
 
 void volume_record_release(struct volume_record *record)
 {
 	free(record->name);
 	strv_release(&record->labels);
+	strv_release(&record->options);
 	*record = (struct volume_record){0};
 }
 
@@ -188,11 +198,26 @@ void volume_records_release(struct volume_records *records)
 	*records = (struct volume_records){0};
 }
 
-static int read_row(sqlite3_stmt *stmt, struct volume_record *record, struct error *err)
+/* A column with a JSON array, or NULL. */
+static int read_list(sqlite3_stmt *stmt, int column, struct strv *ret_list, struct error *err)
 {
 	auto_(json_decref) json_t *holder = json_object();
-	const char *labels = db_text(stmt, 3);
+	const char *text = db_text(stmt, column);
 	json_t *list;
+	int r;
+
+	if (!*text)
+		return 0;
+	r = json_parse(text, strlen(text), "record of a volume", &list, err);
+	if (r < 0)
+		return r;
+	(void)json_object_set_new(holder, "list", list);
+	json_get_strv(holder, "list", ret_list);
+	return 0;
+}
+
+static int read_row(sqlite3_stmt *stmt, struct volume_record *record, struct error *err)
+{
 	int r;
 
 	*record = (struct volume_record){
@@ -201,14 +226,8 @@ static int read_row(sqlite3_stmt *stmt, struct volume_record *record, struct err
 		.created_ns = sqlite3_column_int64(stmt, 2),
 		.user_count = (uint64_t)sqlite3_column_int64(stmt, 4),
 	};
-	if (!*labels)
-		return 0;
-	r = json_parse(labels, strlen(labels), "labels of a volume", &list, err);
-	if (r < 0)
-		return r;
-	(void)json_object_set_new(holder, "labels", list);
-	json_get_strv(holder, "labels", &record->labels);
-	return 0;
+	r = read_list(stmt, 3, &record->labels, err);
+	return r < 0 ? r : read_list(stmt, 5, &record->options, err);
 }
 
 int volume_list(struct store *store, struct volume_records *ret_records, struct error *err)

@@ -23,8 +23,8 @@ struct volume_record {
 	char *name;
 	bool anonymous;
 	int64_t created_ns;
-	struct strv labels;  /* key=value */
-	uint64_t user_count; /* containers that refer to it */
+	struct strv labels, options; /* key=value */
+	uint64_t user_count;         /* containers that refer to it */
 };
 
 struct volume_records {
@@ -35,8 +35,12 @@ struct volume_records {
 void volume_record_release(struct volume_record *record);
 void volume_records_release(struct volume_records *records);
 
-/* As volume_ensure(); a new one gets the labels, one that is there keeps its own. */
-int volume_create(struct store *store, const char *name, const struct strv *labels, char **ret_name,
+/* As volume_ensure(); a new one gets the labels and options, one that is there keeps its own. */
+struct volume_new {
+	const char *name;                    /* NULL: a random one, anonymous */
+	const struct strv *labels, *options; /* key=value; NULL: none */
+};
+int volume_create(struct store *store, const struct volume_new *new_volume, char **ret_name,
 		  bool *ret_created, struct error *err);
 
 /* By name. */
