@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "engine/container_files.h"
 #include "engine/container_tree.h"
+#include "engine/emit.h"
 #include "engine/image_change.h"
 #include "engine/image_internal.h"
 #include "engine/inspect_internal.h"
@@ -352,6 +353,24 @@ static int commit(struct new_image *n, const struct commit_request *request, cha
 	return r < 0 ? r : store_image(n, config, ret_id, err);
 }
 
+static void emit_commit(const struct new_image *n, const struct commit_request *request,
+			const char *id)
+{
+	const struct container *c = &n->tree.container;
+	auto_free char *familiar = n->name ? image_familiar_name(n->name) : NULL;
+	const struct event_attribute more[] = {
+		{"comment", request->message ? request->message : ""},
+		{"imageID", id},
+		{"imageRef", familiar ? familiar : ""},
+		{0},
+	};
+
+	emit_image(c->engine, id, id, "create");
+	if (familiar)
+		emit_image(c->engine, id, familiar, "tag");
+	emit_container(c, "commit", more);
+}
+
 int container_commit(struct engine *engine, const char *selector,
 		     const struct commit_request *request, char **ret_id, struct error *err)
 {
@@ -377,5 +396,7 @@ int container_commit(struct engine *engine, const char *selector,
 	if (r >= 0)
 		r = commit(&n, request, ret_id, err);
 	signals_let_go(&held, r < 0 && err->kind == ERR_CANCELLED);
+	if (r >= 0)
+		emit_commit(&n, request, *ret_id);
 	return r;
 }

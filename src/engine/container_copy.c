@@ -18,6 +18,7 @@
 #include "engine/container_files.h"
 #include "engine/container_tree.h"
 #include "engine/copy_path.h"
+#include "engine/emit.h"
 #include "engine/unpack_helper.h"
 
 /* What a helper gets: a tree, and what to do with it. */
@@ -319,6 +320,7 @@ int container_copy_out(struct engine *engine, const struct copy_request *request
 	}
 	if (r < 0)
 		return r;
+	emit_container(&side.tree.container, "archive-path", NULL);
 	result.destination = TAKE_PTR(path);
 	*ret_result = result;
 	return 0;
@@ -441,6 +443,7 @@ int container_copy_in(struct engine *engine, const struct copy_request *request,
 		return err->kind == ERR_NOT_FOUND
 			       ? not_found(&side, directory ? directory : side.path, err)
 			       : r;
+	emit_container(&side.tree.container, "extract-to-dir", NULL);
 	if (answer)
 		result.bytes = (uint64_t)json_get_int(answer, "bytes", 0);
 	result.destination = xasprintf("%s:%s", side.name, side.path);

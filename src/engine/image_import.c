@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/sha256.h"
+#include "engine/emit.h"
 #include "engine/image_change.h"
 #include "engine/image_internal.h"
 #include "image/reference.h"
@@ -223,6 +224,20 @@ static int import_image(struct store *store, const struct import_request *reques
 	return r;
 }
 
+static void emit_import(struct engine *engine, const char *id, const char *name)
+{
+	auto_(reference_release) struct reference reference = {0};
+	auto_(error_release) struct error ignored = {0};
+	auto_free char *familiar = NULL, *whole = NULL;
+
+	emit_image(engine, id, id, "import");
+	if (!name || reference_parse(name, &reference, &ignored) < 0)
+		return;
+	whole = reference_format(&reference);
+	familiar = image_familiar_name(whole);
+	emit_image(engine, id, familiar, "tag");
+}
+
 int image_import(struct engine *engine, const struct import_request *request, char **ret_id,
 		 struct error *err)
 {
@@ -239,6 +254,8 @@ int image_import(struct engine *engine, const struct import_request *request, ch
 	signals_hold(&held);
 	r = import_image(store, request, &held.set, ret_id, err);
 	signals_let_go(&held, r < 0 && err->kind == ERR_CANCELLED);
+	if (r >= 0)
+		emit_import(engine, *ret_id, request->name);
 	(void)store_sweep(store, &bytes, &ignored);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/emit.h"
 #include "engine/image_internal.h"
 #include "engine/prune_filter.h"
 #include "storage/kept.h"
@@ -50,7 +51,15 @@ static int prune_one(struct store *store, const struct image_record *record,
 	return 0;
 }
 
-static int prune_records(struct store *store, const struct prune_filter *filter, bool all,
+static void emit_removed(struct engine *engine, const struct image_record *record)
+{
+	for (size_t i = 0; i < record->names.count; i++)
+		emit_image(engine, record->id, record->id, "untag");
+	emit_image(engine, record->id, record->id, "delete");
+}
+
+static int prune_records(struct engine *engine, struct store *store,
+			 const struct prune_filter *filter, bool all,
 			 struct image_prune_result *result, struct error *err)
 {
 	auto_(image_records_release) struct image_records records = {0};
@@ -62,6 +71,8 @@ static int prune_records(struct store *store, const struct prune_filter *filter,
 		if (r <= 0)
 			continue;
 		r = prune_one(store, &records.items[i], result, err);
+		if (r >= 0)
+			emit_removed(engine, &records.items[i]);
 		/* A container uses it, or somebody else removed it: not ours to prune. */
 		if (r < 0 && (err->kind == ERR_CONFLICT || err->kind == ERR_NOT_FOUND)) {
 			error_release(err);
@@ -88,7 +99,7 @@ int image_prune(struct engine *engine, const struct image_prune_request *request
 		r = engine_store(engine, &store, err);
 	if (r < 0)
 		return r;
-	r = prune_records(store, &filter, request->all || !dangling, &result, err);
+	r = prune_records(engine, store, &filter, request->all || !dangling, &result, err);
 	/* What unfinished pulls have left for their next try is nobody's image either. */
 	if (r >= 0)
 		r = kept_forget(store, /* all= */ true, err);
@@ -99,6 +110,7 @@ int image_prune(struct engine *engine, const struct image_prune_request *request
 	if (r < 0)
 		return r;
 	result.bytes += swept;
+	emit_prune(engine, "image", result.bytes);
 	*ret_result = result;
 	result = (struct image_prune_result){0};
 	return 0;

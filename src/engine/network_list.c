@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "engine/emit.h"
 #include "engine/inspect_internal.h"
 #include "engine/network.h"
 #include "engine/network_internal.h"
@@ -395,5 +396,6 @@ int network_prune(struct engine *engine, const struct strv *filters, struct strv
 			return r;
 		error_release(err);
 	}
+	emit_prune(engine, "network", 0);
 	return 0;
 }

@@ -53,6 +53,9 @@ def test_pause(skiff, options, frozen):
                                           "/a; echo $i > /b; done"))
     skiff.run("commit", *options, "one", "made:1")
     assert skiff.status("one") == "running"
+    said = skiff.run("events", "--since", "1h", "--until", "0s", "--filter", "type=container",
+                     "--filter", "container=one", "--format", "{{.Action}}").stdout.split()
+    assert said == ["create", "start", *(["pause", "unpause"] if frozen else []), "commit"]
     assert skiff.run("run", "--rm", "made:1", "ls", "/bin/busybox").stdout
     skiff.run("exec", "one", "true")
 
