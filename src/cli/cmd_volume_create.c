@@ -26,7 +26,7 @@ static const struct option_spec volume_create_options[] = {
 	OPT_STRING(struct volume_create_opts, name, 0, "name", "string", "Specify volume name",
 		   .hidden = true),
 	OPT_LIST(struct volume_create_opts, options, 'o', "opt", "map",
-		 "Set driver specific options (type=..., device=..., o=..., size=...)"),
+		 "Set driver specific options (type=..., device=..., o=...)"),
 	OPT_END,
 };
 

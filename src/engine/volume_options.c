@@ -51,13 +51,13 @@ int volume_options_check(const struct strv *options, struct error *err)
 		r = check_one(options->items[i], err);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(pairs); i++)
 		r = need(options, pairs[i][0], pairs[i][1], err);
+	if (r >= 0 && strv_env_find(options, "size"))
+		r = err_set(
+			err, ERR_UNAVAILABLE, ENOTSUP,
+			"quota size requested but no quota support (of a tmpfs, o=size=... is the "
+			"limit)");
 	if (r < 0 || !volume_options_has_device(options))
 		return r;
-	if (volume_options_size(options))
-		return err_set(
-			err, ERR_INVALID, 0,
-			"size limits a volume in the store; of a device, the filesystem's own "
-			"options do (o=size=... of a tmpfs)");
 	volume_options_device(options, &device);
 	relative = device.is_bind && device.source[0] != '/';
 	volume_device_release(&device);
@@ -94,12 +94,4 @@ void volume_device_release(struct volume_device *device)
 {
 	strv_release(&device->options);
 	*device = (struct volume_device){0};
-}
-
-uint64_t volume_options_size(const struct strv *options)
-{
-	const char *text = strv_env_find(options, "size");
-	uint64_t bytes = 0;
-
-	return text && parse_size(text, &bytes) == 0 ? bytes : 0;
 }

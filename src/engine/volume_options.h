@@ -5,8 +5,7 @@
  *	type=TYPE,device=DEVICE[,o=OPTIONS]   what mount(8) would be given. It is mounted anew for every
  *	                                      container, in its own mount namespace: the host's table never
  *	                                      shows it, and what is only in memory (a tmpfs) is each container's own
- *	size=BYTES                            a limit of a volume in the store, where its filesystem can
- *	                                      (project quotas: storage/volume_quota.h)
+ *	size=BYTES                            a quota: refused, there is none yet
  *
  * Options are "key=value" texts.
  */
@@ -14,7 +13,6 @@
 #define SKIFF_ENGINE_VOLUME_OPTIONS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "base/error.h"
 #include "base/strv.h"
@@ -34,9 +32,6 @@ struct volume_device {
 
 void volume_options_device(const struct strv *options, struct volume_device *ret_device);
 void volume_device_release(struct volume_device *device);
-
-/* The value of size=, 0 without one. */
-uint64_t volume_options_size(const struct strv *options);
 
 DEFINE_CLEANUP_VALUE(struct volume_device, volume_device_release);
 

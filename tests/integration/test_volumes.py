@@ -110,7 +110,33 @@ def test_anonymous_ones_go_with_their_container(skiff):
     (["create", "x"], "is not valid"),
     (["create", "--driver", "nfs", "data"], "there is no volume driver 'nfs'"),
     (["create", "--name", "one", "two"], "conflicting options"),
+    (["create", "-o", "size=10m", "data"], "quota size requested but no quota support"),
+    (["create", "-o", "size=much", "data"], "invalid size: 'much'"),
+    (["create", "-o", "colour=red", "data"], 'create data: invalid option: "colour"'),
+    (["create", "-o", "type=tmpfs", "data"], 'missing required option: "device"'),
+    (["create", "-o", "device=/x", "data"], 'missing required option: "type"'),
+    (["create", "-o", "type=none", "-o", "device=x", "-o", "o=bind", "data"], "absolute path"),
+    (["update", "data"], "no such volume"),
 ])
 def test_errors(skiff, args, message):
     assert message in skiff.fails("volume", *args).stderr
     assert names(skiff) == []
+
+
+def test_update(skiff):
+    """Of cluster volumes only, as docker says outside of a swarm."""
+    skiff.run("volume", "create", "data")
+    assert "volume update only valid for cluster volumes" in skiff.fails(
+        "volume", "update", "data", code=1).stderr
+
+
+def test_system_prune(skiff):
+    """With --volumes anonymous ones go, those of containers that go with them too; named ones stay."""
+    skiff.run("create", "-v", "/data", "-v", "named:/named", "busybox", "true")
+    skiff.run("system", "prune", "-f")
+    assert len(names(skiff)) == 2
+    assert "anonymous volumes not used" in skiff.run("system", "prune", "--volumes", input="n\n").stdout
+    done = skiff.run("system", "prune", "--volumes", "-f").stdout
+    assert "Deleted Volumes:" in done and names(skiff) == ["named"]
+    failed = skiff.fails("system", "prune", "--volumes", "--filter", "until=1h", "-f")
+    assert 'the "until" filter is not supported with "--volumes"' in failed.stderr
