@@ -135,14 +135,15 @@ static int refuse_unsupported(const json_t *resources, struct error *err)
 		const char *group, *key;
 	} members[] = {
 		{"memory", "kernel"}, {"memory", "kernelTCP"},   {"cpu", "burst"},
-		{"cpu", "idle"},      {"blockIO", "leafWeight"},
+		{"cpu", "idle"},      {"blockIO", "leafWeight"}, {"memory", "checkBeforeUpdate"},
 	};
 	static const char *const groups[] = {"hugepageLimits", "network", "rdma", "unified"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		const json_t *group = json_object_get(resources, members[i].group);
+		const json_t *value = json_object_get(group, members[i].key);
 
-		if (json_object_get(group, members[i].key))
+		if (value && !json_is_false(value))
 			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
 				       "config.json: linux.resources.%s.%s is not supported",
 				       members[i].group, members[i].key);

@@ -378,6 +378,7 @@ def test_hook_that_takes_too_long(oci):
     ("linux__cgroupsPath", "/a/../../b", "'..'"),
     ("linux__resources__cpu", {"shares": 1}, "cpu shares"),
     ("linux__resources__cpu", {"shares": 300000}, "cpu shares"),
+    ("linux__resources__memory", {"checkBeforeUpdate": True}, "checkBeforeUpdate"),
     ("linux__resources__rdma", {"mlx5": {"hcaHandles": 1}}, "rdma"),
     ("linux__sysctl", {"kernel.panic": "1"}, "not in a separate kernel namespace"),
     ("linux__timeOffsets", {"boottime": {"secs": 5}}, "time namespace"),
