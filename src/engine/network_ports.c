@@ -104,8 +104,6 @@ static void others_release(struct others *others)
 	listeners_release(&others->listeners);
 }
 
-DEFINE_CLEANUP_VALUE(struct others, others_release);
-
 static int others_load(struct store *store, struct others *others, struct error *err)
 {
 	int r;
