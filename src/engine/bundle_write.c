@@ -18,6 +18,7 @@
 #include "engine/network_internal.h"
 #include "engine/oci_config.h"
 #include "engine/secret_option.h"
+#include "engine/userns_option.h"
 #include "runtime/launch.h"
 #include "runtime/seccomp.h"
 #include "storage/store.h"
@@ -32,6 +33,9 @@ void bundle_release(struct bundle *bundle)
 	cleanup_close_fd(&bundle->network_ns_fd);
 	cleanup_close_fd(&bundle->pid_ns_fd);
 	cleanup_close_fd(&bundle->ipc_ns_fd);
+	cleanup_close_fd(&bundle->user_ns_fd);
+	id_map_release(&bundle->uids);
+	id_map_release(&bundle->gids);
 	cleanup_close_fd(&bundle->shm_fd);
 	cdi_edits_release(&bundle->cdi);
 }
@@ -243,6 +247,7 @@ static int open_joined(const struct container *c, struct bundle *bundle, struct 
 	const char *network = joined_container(c->config.network_mode);
 	const char *pid = joined_container(c->config.pid_mode);
 	const char *ipc = joined_container(c->config.ipc_mode);
+	const char *user = bundle->uids.count ? joined_container(c->config.userns_mode) : NULL;
 	int r = 0;
 
 	if (network)
@@ -251,6 +256,8 @@ static int open_joined(const struct container *c, struct bundle *bundle, struct 
 		r = open_namespace(c, pid, "pid", &bundle->pid_ns_fd, err);
 	if (r >= 0 && ipc)
 		r = open_ipc(c, ipc, bundle, err);
+	if (r >= 0 && user)
+		r = open_namespace(c, user, "user", &bundle->user_ns_fd, err);
 	return r;
 }
 
@@ -290,6 +297,7 @@ static int write_config(const struct container *c, const struct bundle *bundle, 
 	auto_free char *network_ns = own_fd_path(bundle->network_ns_fd);
 	auto_free char *pid_ns = own_fd_path(bundle->pid_ns_fd);
 	auto_free char *ipc_ns = own_fd_path(bundle->ipc_ns_fd);
+	auto_free char *user_ns = own_fd_path(bundle->user_ns_fd);
 	auto_free char *shm = own_fd_path(bundle->shm_fd);
 	auto_free char *files = bundle_files_directory(c);
 	const struct oci_input input = {
@@ -301,6 +309,9 @@ static int write_config(const struct container *c, const struct bundle *bundle, 
 		.network_ns = network_ns,
 		.pid_ns = pid_ns,
 		.ipc_ns = ipc_ns,
+		.user_ns = user_ns,
+		.uids = bundle->uids.count ? &bundle->uids : NULL,
+		.gids = &bundle->gids,
 		.shm_source = shm,
 		.throttle_cpus = throttle_cpus(),
 		.limit_swap = machine_has_swap(),
@@ -477,6 +488,9 @@ int bundle_write(const struct container *c, struct bundle *ret_bundle, struct er
 	if (r < 0)
 		return r;
 	r = bundle_make_sources(&c->config, err);
+	if (r < 0)
+		return r;
+	r = userns_maps(c, &bundle.uids, &bundle.gids, err);
 	if (r < 0)
 		return r;
 	r = open_joined(c, &bundle, err);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/id_map.h"
 #include "base/strv.h"
 #include "engine/cdi.h"
 
@@ -24,15 +25,19 @@ struct container_config;
 /* What a start needs beside the files. */
 struct bundle {
 	/* Descriptors that must stay open until the container runs: config.json refers to them. */
-	int network_ns_fd, pid_ns_fd, ipc_ns_fd; /* owned */
+	int network_ns_fd, pid_ns_fd, ipc_ns_fd, user_ns_fd; /* owned */
+	struct id_map uids, gids;                            /* empty: no user namespace */
 	int shm_fd;            /* owned; a detached mount: /dev/shm of who has the ipc namespace */
 	uint64_t capabilities; /* bit n: capability n */
 	struct cdi_edits cdi;
 };
 
 #define BUNDLE_EMPTY                                                                               \
-	((struct bundle){                                                                          \
-		.network_ns_fd = NO_FD, .pid_ns_fd = NO_FD, .ipc_ns_fd = NO_FD, .shm_fd = NO_FD})
+	((struct bundle){.network_ns_fd = NO_FD,                                                   \
+			 .pid_ns_fd = NO_FD,                                                       \
+			 .ipc_ns_fd = NO_FD,                                                       \
+			 .user_ns_fd = NO_FD,                                                      \
+			 .shm_fd = NO_FD})
 
 int bundle_write(const struct container *container, struct bundle *ret_bundle, struct error *err);
 /* hostname, hosts and resolv.conf; a container that runs sees the change. */

@@ -44,6 +44,8 @@ struct create_request {
 	struct strv annotations;               /* key=value */
 	struct strv storage_opts, secrets;
 	const char *domainname, *userns_mode, *runtime;
+	struct strv uid_maps, gid_maps;        /* --uidmap, --gidmap */
+	const char *subuid_name, *subgid_name; /* --subuidname, --subgidname */
 	struct strv gpus;
 	struct strv add_hosts, dns, dns_search, dns_options;
 	struct strv networks; /* --network; empty: the default one */

@@ -71,6 +71,8 @@ static const struct record_field config_fields[] = {
 	STRING(uts_mode, "uts"),
 	STRING(cgroupns_mode, "cgroupns"),
 	STRING(userns_mode, "userns"),
+	STRING(uid_map, "uidMap"),
+	STRING(gid_map, "gidMap"),
 	STRING(cgroup_parent, "cgroupParent"),
 	LIST(annotations, "annotations"),
 	LIST(add_hosts, "addHosts"),

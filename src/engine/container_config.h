@@ -70,7 +70,9 @@ struct container_config {
 	/* namespaces: NULL is the default, a private one */
 	char *network_mode; /* "none", "host", "container:ID", or the first network's name */
 	char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode;
-	char *userns_mode; /* "host" when that was asked for; there is no other */
+	char *userns_mode; /* as it was asked for; engine/userns_option.h */
+	char *uid_map,
+		*gid_map; /* base/id_map.h; with "auto" what is laid over the range given out */
 	char *cgroup_parent;
 	struct strv annotations; /* key=value; for config.json, nothing acts on them */
 	struct strv add_hosts;   /* "name:address" */

@@ -16,6 +16,7 @@
 #include "engine/image.h"
 #include "engine/network_internal.h"
 #include "engine/secret_option.h"
+#include "engine/userns_option.h"
 #include "engine/volume_internal.h"
 #include "image/image_config.h"
 #include "image/platform.h"
@@ -64,6 +65,8 @@ void create_request_release(struct create_request *request)
 		&request->storage_opts,
 		&request->secrets,
 		&request->device_cgroup_rules,
+		&request->uid_maps,
+		&request->gid_maps,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
@@ -254,9 +257,13 @@ static int create_record(struct create_guard *guard, const struct create_request
 {
 	auto_(container_record_release) struct container_record record = {0};
 	auto_(strv_release) struct strv volumes = {0}, images = {0};
+	auto_(userns_ids_release) struct userns_ids ids = {0};
 	auto_close int lock_fd = NO_FD;
 	int r;
 
+	r = userns_ids_request(config, &ids, err);
+	if (r < 0)
+		return r;
 	r = create_volumes(guard->engine, &config->mounts, &volumes, &guard->volumes, err);
 	if (r < 0)
 		return r;
@@ -277,6 +284,7 @@ static int create_record(struct create_guard *guard, const struct create_request
 	record.endpoint_count = endpoints->count;
 	mounted_images(&config->mounts, &images);
 	record.mounted_images = &images;
+	record.ids = &ids.request;
 	r = insert_record(guard->store, &record, name, &volumes, err);
 	if (r >= 0)
 		emit_container_record(guard->engine, &record, "create", NULL);

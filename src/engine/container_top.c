@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/id_map.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/strbuf.h"
@@ -199,7 +200,8 @@ struct pid_space {
 	size_t level;
 	dev_t dev;
 	ino_t ino;
-	bool own; /* false with --pid host: then it says nothing */
+	struct id_map uids; /* of its user namespace, as we see it */
+	bool own;           /* false with --pid host: then it says nothing */
 };
 
 static bool is_same_namespace(const struct pid_space *space, int ns_fd)
@@ -322,6 +324,15 @@ static int collect(const struct pid_space *space, const struct container_view *v
 	return 0;
 }
 
+/* Of the host's namespace too: then everybody is who he is. */
+static int read_uids(int init_fd, struct id_map *ret_uids)
+{
+	auto_free char *text = NULL;
+	int r = fd_read_file_at(init_fd, "uid_map", STATUS_MAX_BYTES, &text, NULL);
+
+	return r < 0 ? r : id_map_parse_proc(text, ret_uids);
+}
+
 static int find_space(const struct container_view *view, struct pid_space *space, struct error *err)
 {
 	auto_close int init_fd = NO_FD;
@@ -335,7 +346,7 @@ static int find_space(const struct container_view *view, struct pid_space *space
 	if (init_fd < 0 || read_status(init_fd, &init) < 0 ||
 	    fstatat(init_fd, "ns/pid", &st, 0) < 0 ||
 	    fstatat(space->proc_fd, "self/ns/pid", &own, 0) < 0 ||
-	    !process_id_is_alive(&view->state.init))
+	    read_uids(init_fd, &space->uids) < 0 || !process_id_is_alive(&view->state.init))
 		return err_set(err, ERR_CONFLICT, ESRCH, "container is not running");
 	space->level = init.levels - 1;
 	space->dev = st.st_dev;
@@ -415,6 +426,14 @@ static char *tty_text(unsigned int tty)
 	return xasprintf("%u:%u", number, minor(tty));
 }
 
+/* As the container counts; somebody of the host's, who entered it otherwise, as the host does. */
+static uint32_t uid_inside(const struct id_map *uids, uint32_t uid)
+{
+	uint32_t inside;
+
+	return id_map_inside(uids, uid, &inside) ? inside : uid;
+}
+
 static pid_t pid_at_level(const struct process *p, size_t level)
 {
 	return p->levels > level ? p->ns_pids[level] : 0;
@@ -445,7 +464,7 @@ static void make_rows(const struct process_list *list, const struct pid_space *s
 			.pid_inside = pid_at_level(p, space->level),
 			.pid = p->pid,
 			.ppid_inside = parent_inside(list, p, space->level),
-			.user = user_text(passwd, p->uid),
+			.user = user_text(passwd, uid_inside(&space->uids, p->uid)),
 			.started = started_text(p->start_ticks, ticks_per_s),
 			.tty = tty_text(p->tty),
 			.time = time_text(p->cpu_ticks, ticks_per_s),
@@ -484,9 +503,11 @@ int container_top(struct engine *engine, const char *selector, struct top_list *
 				    c.record.id);
 	}
 	cleanup_close_fd(&space.proc_fd);
+	if (r >= 0)
+		make_rows(&list, &space, passwd, ret_list);
+	id_map_release(&space.uids);
 	if (r < 0)
 		return r;
-	make_rows(&list, &space, passwd, ret_list);
 	emit_container(&c, "top", NULL);
 	return 0;
 }

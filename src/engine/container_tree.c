@@ -8,6 +8,7 @@
 #include "engine/bundle_write.h"
 #include "engine/mount_points.h"
 #include "engine/oci_internal.h"
+#include "engine/userns_option.h"
 #include "runtime/launch_mount.h"
 #include "storage/store.h"
 
@@ -91,6 +92,7 @@ static int open_tree_of(struct container_tree *tree, enum tree_kind kind, struct
 		.lowers = &lowers,
 		.mounts = mounts,
 		.mount_extras = &extras,
+		.has_user_ns = userns_is_private(&c->config),
 		.root_read_only = c->config.read_only,
 	};
 	tree->fd = tree_open(&request, err);

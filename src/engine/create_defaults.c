@@ -75,6 +75,15 @@ static void fill_names(const struct settings *s, struct create_request *q)
 	fill_list(&q->dns_search, &s->dns_search);
 }
 
+static void fill_users(const struct settings *s, struct create_request *q)
+{
+	if ((q->userns_mode && *q->userns_mode) || q->uid_maps.count || q->gid_maps.count ||
+	    q->subuid_name || q->subgid_name)
+		return;
+	q->userns_mode = s->userns;
+	q->subuid_name = q->subgid_name = s->userns_remap;
+}
+
 int create_defaults_apply(const struct create_request *request,
 			  struct create_defaults *ret_defaults, struct error *err)
 {
@@ -90,6 +99,7 @@ int create_defaults_apply(const struct create_request *request,
 	fill_text(&d->request.cgroupns_mode, s->cgroupns);
 	fill_text(&d->request.ipc_mode, s->ipc);
 	fill_text(&d->request.shm_size, s->shm_size);
+	fill_users(s, &d->request);
 	fill_names(s, &d->request);
 	merge_pairs(&request->ulimits, &s->ulimits, &d->ulimits);
 	d->request.ulimits = d->ulimits;

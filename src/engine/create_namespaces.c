@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "engine/create_internal.h"
 #include "engine/host_files.h"
+#include "engine/userns_option.h"
 
 #define HOST_NAME_MAX_BYTES 64 /* __NEW_UTS_LEN in the kernel */
 #define SHORT_ID_LEN 12
@@ -51,7 +52,6 @@ static int set_modes(struct engine *engine, const struct create_request *q,
 {
 	static const char *const pid_modes[] = {"private", "host", NULL};
 	static const char *const ipc_modes[] = {"private", "host", "none", "shareable", NULL};
-	static const char *const userns_modes[] = {"", "host", NULL};
 	static const char *const uts_modes[] = {"private", "host", NULL};
 	int r;
 
@@ -64,7 +64,7 @@ static int set_modes(struct engine *engine, const struct create_request *q,
 	if (r == 0)
 		r = set_mode("--ipc", q->ipc_mode, ipc_modes, &c->ipc_mode, err);
 	if (r >= 0)
-		r = set_mode("--userns", q->userns_mode, userns_modes, &c->userns_mode, err);
+		r = userns_option_apply(engine, q, c, err);
 	if (r < 0)
 		return r;
 	r = set_mode("--uts", q->uts_mode, uts_modes, &c->uts_mode, err);

@@ -19,6 +19,8 @@
 #define OCI_VERSION "1.2.0"
 #define OCI_PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+struct id_map;
+
 struct oci_input {
 	const struct container_config *config;
 	const char *id;
@@ -26,7 +28,8 @@ struct oci_input {
 	const char *files_path; /* where hostname, hosts and resolv.conf lie, absolute */
 	uint64_t capabilities;  /* bit n: capability n */
 	/* Paths of namespaces to join; NULL: by the config's mode. */
-	const char *network_ns, *pid_ns, *ipc_ns;
+	const char *network_ns, *pid_ns, *ipc_ns, *user_ns;
+	const struct id_map *uids, *gids; /* of its user namespace; NULL: it has none */
 	const char *shm_source;     /* /dev/shm of the container whose ipc namespace is joined */
 	unsigned int throttle_cpus; /* CPUs with a thermal_throttle directory to hide */
 	bool limit_swap;            /* a memory limit alone also limits swap to the same */

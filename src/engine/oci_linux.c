@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/id_map.h"
 #include "engine/oci_internal.h"
 
 /* ---- namespaces ---- */
@@ -39,6 +40,21 @@ static json_t *namespaces(const struct oci_input *in)
 		add_namespace(array, "uts", NULL);
 	if (!is_host(c->cgroupns_mode))
 		add_namespace(array, "cgroup", NULL);
+	if (in->uids)
+		add_namespace(array, "user", in->user_ns);
+	return array;
+}
+
+static json_t *mappings(const struct id_map *map)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < map->count; i++)
+		(void)json_array_append_new(array,
+					    json_pack("{s:I, s:I, s:I}", "containerID",
+						      (json_int_t)map->items[i].inside, "hostID",
+						      (json_int_t)map->items[i].outside, "size",
+						      (json_int_t)map->items[i].count));
 	return array;
 }
 
@@ -146,6 +162,10 @@ int oci_linux(const struct oci_input *in, json_t **ret_linux, struct error *err)
 	cgroup = xasprintf("%s/skiff-%s", c->cgroup_parent ? c->cgroup_parent : "", in->id);
 	json_set_string(object, "cgroupsPath", cgroup);
 	(void)json_object_set_new(object, "namespaces", namespaces(in));
+	if (in->uids) {
+		(void)json_object_set_new(object, "uidMappings", mappings(in->uids));
+		(void)json_object_set_new(object, "gidMappings", mappings(in->gids));
+	}
 	set_paths(object, "maskedPaths", oci_masked_paths(c, in->throttle_cpus));
 	set_paths(object, "readonlyPaths", oci_readonly_paths(c));
 	*ret_linux = TAKE_PTR(object);

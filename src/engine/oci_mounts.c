@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/id_map.h"
 #include "engine/container_internal.h"
 #include "engine/mount_id_map.h"
 #include "engine/oci_internal.h"
 #include "engine/volume_options.h"
 #include "storage/volume.h"
+
+#define TTY_GROUP 5 /* the gid= below */
 
 /* What docker mounts into every container, in this order. */
 struct standard_mount {
@@ -52,7 +55,13 @@ static bool is_replaced(const struct container_config *c, const char *destinatio
 static json_t *standard_mount(const struct oci_input *in, const struct standard_mount *m)
 {
 	bool privileged = in->config->privileged && m->privileged_options;
+	uint32_t tty;
 
+	/* The kernel takes no group that does not exist inside. */
+	if (strcmp(m->type, "devpts") == 0 && in->uids &&
+	    !id_map_outside(in->gids, TTY_GROUP, &tty))
+		return new_mount(m->destination, m->type, m->source,
+				 "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
 	return new_mount(m->destination, m->type, m->source,
 			 privileged ? m->privileged_options : m->options);
 }
@@ -77,10 +86,11 @@ static void add_file(const struct oci_input *in, json_t *mounts, const char *des
 		     const char *name)
 {
 	auto_free char *source = xasprintf("%s/%s", in->files_path, name);
+	const char *options = in->uids ? "rbind,rprivate,idmap" : "rbind,rprivate";
 
 	if (!is_replaced(in->config, destination))
-		(void)json_array_append_new(mounts, new_mount(destination, "bind", source,
-							      "rbind,rprivate"));
+		(void)json_array_append_new(mounts,
+					    new_mount(destination, "bind", source, options));
 }
 
 static void add_standard(const struct oci_input *in, json_t *mounts)
@@ -98,12 +108,15 @@ static void add_standard(const struct oci_input *in, json_t *mounts)
 	}
 }
 
-static json_t *bind_options(const struct mount_spec *spec)
+/* Files belong to the same number inside and on the disk, whatever the namespace makes of it. */
+static json_t *bind_options(const struct oci_input *in, const struct mount_spec *spec)
 {
 	json_t *options = json_array();
 
 	oci_append(options, spec->non_recursive ? "bind" : "rbind");
 	oci_append(options, spec->propagation ? spec->propagation : "rprivate");
+	if (in->uids && !spec->id_map)
+		oci_append(options, spec->non_recursive ? "idmap" : "ridmap");
 	if (spec->read_only)
 		/* Everything below as well, as docker does where the kernel can. */
 		oci_append(options,
@@ -127,10 +140,10 @@ static json_t *filesystem(const struct mount_spec *spec, const char *type, const
 }
 
 /* With an id mapping, which reaches as far as the bind. */
-static json_t *bind(const struct mount_spec *spec, const char *source)
+static json_t *bind(const struct oci_input *in, const struct mount_spec *spec, const char *source)
 {
 	auto_(error_release) struct error ignored = {0};
-	json_t *mount = json_object(), *options = bind_options(spec);
+	json_t *mount = json_object(), *options = bind_options(in, spec);
 	json_t *uids, *gids;
 
 	json_set_string(mount, "type", "bind");
@@ -163,7 +176,7 @@ static json_t *volume(const struct oci_input *in, const struct mount_spec *spec)
 	auto_free char *source = xasprintf("%s/%s", in->root_path, data);
 
 	return volume_options_has_device(&spec->volume_options) ? volume_device(spec)
-								: bind(spec, source);
+								: bind(in, spec, source);
 }
 
 /* launch.json has its layers; another runtime would see the topmost of them. */
@@ -173,7 +186,7 @@ static json_t *image(const struct oci_input *in, const struct mount_spec *spec)
 	auto_free char *layer = count ? container_layer_path(spec->layers.items[count - 1]) : NULL;
 	auto_free char *source = xasprintf("%s/%s", in->root_path, layer ? layer : "");
 
-	return bind(spec, source);
+	return bind(in, spec, source);
 }
 
 static json_t *user_mount(const struct oci_input *in, const struct mount_spec *spec)
@@ -188,7 +201,7 @@ static json_t *user_mount(const struct oci_input *in, const struct mount_spec *s
 		mount = volume(in, spec);
 		break;
 	case MOUNT_KIND_BIND:
-		mount = bind(spec, spec->source);
+		mount = bind(in, spec, spec->source);
 		break;
 	case MOUNT_KIND_IMAGE:
 		mount = image(in, spec);

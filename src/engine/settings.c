@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "engine/host_files.h"
 #include "engine/ulimit_spec.h"
+#include "engine/userns_option.h"
 
 #define SETTINGS_FILE "/etc/skiff/skiff.conf"
 #define SETTINGS_VARIABLE "SKIFF_CONFIG"
@@ -93,6 +94,9 @@ static const struct setting_key keys[] = {
 	KEY("shm_size", SETTING_SIZE, shm_size, check_size),
 	KEY("state", SETTING_PATH, state, check_path),
 	KEY("ulimit", SETTING_LIST, ulimits, check_ulimit),
+	KEY("userns", SETTING_TEXT, userns, NULL),
+	KEY("userns_range", SETTING_TEXT, userns_range, userns_range_check),
+	KEY("userns_remap", SETTING_TEXT, userns_remap, NULL),
 };
 
 /* Known, and with one value that means what there is anyway. */

@@ -38,6 +38,7 @@ struct settings {
 	struct strv log_opts;
 	struct strv ulimits;
 	char *cgroup_parent, *cgroupns, *ipc, *shm_size, *seccomp_profile;
+	char *userns, *userns_remap, *userns_range;
 	bool init, no_new_privileges;
 	struct strv dns, dns_options, dns_search;
 	struct strv cdi_dirs;

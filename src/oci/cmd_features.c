@@ -12,7 +12,8 @@
 #include "runtime/spec.h"
 #include "sys/cgroup.h"
 
-static const char *const namespaces[] = {"cgroup", "ipc", "mount", "network", "pid", "time", "uts"};
+static const char *const namespaces[] = {"cgroup", "ipc",  "mount", "network",
+					 "pid",    "time", "user",  "uts"};
 
 static const char *const mount_options[] = {
 	"async",      "atime",        "bind",        "defaults",    "dev",
@@ -119,7 +120,7 @@ static json_t *linux_features(void)
 	(void)json_object_set_new(object, "selinux", enabled(false));
 	(void)json_object_set_new(object, "intelRdt", enabled(false));
 	(void)json_object_set_new(object, "mountExtensions",
-				  json_pack("{s:o}", "idmap", enabled(false)));
+				  json_pack("{s:o}", "idmap", enabled(true)));
 	(void)json_object_set_new(object, "netDevices", enabled(false));
 	return object;
 }

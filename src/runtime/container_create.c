@@ -13,6 +13,7 @@
 #include "runtime/container.h"
 #include "runtime/start_internal.h"
 #include "runtime/sync.h"
+#include "runtime/userns.h"
 #include "sys/cgroup.h"
 #include "sys/process.h"
 
@@ -129,10 +130,9 @@ static int clone_child(struct start *start, struct runtime_process *process, str
 		return err_set(err, ERR_SYSTEM, -r, "make a socket pair");
 	start->sync_parent = socks[0];
 	start->sync_child = socks[1];
-	pid = process_clone(flags, start->cgroup ? cgroup_clone_fd(start->cgroup) : NO_FD,
-			    &process->pidfd);
+	pid = userns_clone(start, process, flags, err);
 	if (pid < 0)
-		return err_set(err, ERR_SYSTEM, -pid, "clone the container's first process");
+		return pid;
 	if (pid == 0) {
 		cleanup_close_fd(&start->sync_parent);
 		run_child(start);
@@ -209,6 +209,9 @@ static int parent_side(struct start *start, struct runtime_process *process, str
 {
 	int r;
 
+	r = userns_finish(start, process, err);
+	if (r < 0)
+		return r;
 	r = send_root(start, process->start_sock, err);
 	if (r < 0)
 		return r;

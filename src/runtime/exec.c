@@ -36,7 +36,9 @@
 #include "runtime/confine_tuning.h"
 #include "runtime/exec_internal.h"
 #include "runtime/sync.h"
+#include "runtime/userns.h"
 #include "sys/process.h"
+#include "sys/user_namespace.h"
 
 #define ENVIRON_MAX_BYTES ((size_t)2 << 20)
 #define ADOPTION_MS 10000 /* the process in between only has to exit */
@@ -345,6 +347,25 @@ static int set_up_streams(struct exec *exec, struct error *err)
 	return child_close_others(exec->request->keep_fds, keep, ARRAY_SIZE(keep), err);
 }
 
+/* Last: from in there nothing of the host's can be entered, nor a cgroup of its. */
+static int enter_user_namespace(const struct exec *exec, struct error *err)
+{
+	int r;
+
+	if (!userns_is_used(&exec->spec))
+		return 0;
+	if (!exec->request->tty)
+		userns_give_streams(&exec->spec, exec->request->stdio);
+	if (setns(exec->init_pidfd, CLONE_NEWUSER) < 0)
+		return err_set(err, ERR_SYSTEM, errno, "enter the container's user namespace");
+	r = user_namespace_become_root();
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "become root of the user namespace");
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_PDEATHSIG, exec->request->as_child ? 0 : SIGKILL);
+	return 0;
+}
+
 /*
  * Only the command, which was cloned into the cgroup, and not the joiner: with nsdelegate, as systemd
  * mounts v2, who is in the namespace may not clone from a cgroup outside of it.
@@ -355,7 +376,7 @@ static int enter_cgroup_namespace(const struct exec *exec, struct error *err)
 		return 0;
 	if (setns(exec->init_pidfd, CLONE_NEWCGROUP) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "enter the container's cgroup namespace");
-	return 0;
+	return enter_user_namespace(exec, err);
 }
 
 static int become_command(struct exec *exec, struct error *err)
@@ -522,24 +543,6 @@ _Noreturn void exec_join(struct exec *exec)
 	_exit(0);
 }
 
-/* "Pid:" of /proc/self/fdinfo/N: the number in our pid namespace. */
-static pid_t pid_of_pidfd(int pidfd)
-{
-	auto_free char *text = NULL;
-	char path[40], *line;
-	uint32_t pid;
-
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (fd_read_file_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
-		return 0;
-	line = strstr(text, "\nPid:");
-	if (!line)
-		return 0;
-	line += 5 + strspn(line + 5, " \t");
-	line[strcspn(line, "\n")] = '\0';
-	return parse_u32(line, &pid) < 0 ? 0 : (pid_t)pid;
-}
-
 static int open_channels(struct exec *exec, struct error *err)
 {
 	int socks[2], r;
@@ -585,7 +588,7 @@ int exec_await_command(int sync_sock, bool tty, struct exec_process *process, st
 {
 	int r;
 
-	process->pid = pid_of_pidfd(process->pidfd);
+	process->pid = process_pid_of(process->pidfd);
 	if (tty) {
 		r = sync_expect(sync_sock, SYNC_CONSOLE, &process->console_fd, err);
 		if (r < 0)

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/path.h"
 #include "sys/mount.h"
+#include "sys/user_namespace.h"
 
 static int open_dir(int dir_fd, const char *path, const char *what, int *ret_fd, struct error *err)
 {
@@ -68,7 +69,7 @@ static int mount_lowers(const struct mount_overlay *overlay)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
-int root_overlay_mount(const struct root_overlay *q, struct error *err)
+static int mount_as_on_disk(const struct root_overlay *q, struct error *err)
 {
 	auto_free int *lowers = xcalloc(q->lowers->count + 1, sizeof(int));
 	auto_close int upper_fd = NO_FD, work_fd = NO_FD;
@@ -96,4 +97,50 @@ int root_overlay_mount(const struct root_overlay *q, struct error *err)
 		return err_set(err, ERR_SYSTEM, -mount_fd, "mount the overlay of %zu layers",
 			       q->lowers->count);
 	return mount_fd;
+}
+
+/* A copy of the directory's mount in which owners are those of the user namespace. */
+static int copy_mapped(int dir_fd, int user_ns_fd, struct error *err)
+{
+	auto_close int fd = mount_copy(dir_fd, /* recursive= */ false);
+	int r = fd < 0 ? fd : mount_map_owners(fd, user_ns_fd, /* recursive= */ false);
+
+	if (r == -EINVAL || r == -ENOSYS)
+		return err_set(err, ERR_UNAVAILABLE, -r,
+			       "the filesystem of the store has no id-mapped mounts, which a user "
+			       "namespace needs");
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "map the owners of the store's files");
+	return TAKE_FD(fd);
+}
+
+/*
+ * Layers and what the container writes keep their owners on the disk, whatever the namespace: 0 is the
+ * container's root. So one unpacked layer serves every mapping, and whoever looks at a container that
+ * does not run needs to know of none. upper and work must be of one mount (ovl_get_workdir()). Whoever
+ * mounts an overlay makes the files that it copies up, so he must be somebody there.
+ */
+static int mount_mapped(const struct root_overlay *q, struct error *err)
+{
+	auto_close int root_fd = copy_mapped(q->root_fd, q->user_ns_fd, err);
+	auto_close int bundle_fd = root_fd < 0 ? root_fd
+					       : copy_mapped(q->bundle_fd, q->user_ns_fd, err);
+	struct root_overlay mapped = *q;
+	int r;
+
+	if (bundle_fd < 0)
+		return bundle_fd;
+	mapped.root_fd = root_fd;
+	mapped.bundle_fd = bundle_fd;
+	r = file_owner_become(q->root_uid, q->root_gid);
+	if (r < 0)
+		return err_set(err, ERR_SYSTEM, -r, "make files as the container's root");
+	r = mount_as_on_disk(&mapped, err);
+	file_owner_reset();
+	return r;
+}
+
+int root_overlay_mount(const struct root_overlay *q, struct error *err)
+{
+	return q->user_ns_fd >= 0 ? mount_mapped(q, err) : mount_as_on_disk(q, err);
 }

@@ -8,6 +8,7 @@
 #define SKIFF_RUNTIME_ROOT_OVERLAY_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/strv.h"
@@ -27,6 +28,9 @@ struct root_overlay {
 	int bundle_fd;             /* ROOT/containers/ID: upper, work */
 	const struct strv *lowers; /* top first */
 	enum root_use use;
+	int user_ns_fd; /* who the owners are; NO_FD: as they are on the disk */
+	uid_t root_uid; /* with user_ns_fd: its root, as the host knows it */
+	gid_t root_gid;
 	bool is_volatile; /* for writing: no sync when it goes */
 };
 

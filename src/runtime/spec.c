@@ -231,6 +231,8 @@ void spec_release(struct spec *spec)
 	free(spec->devices);
 	for (size_t i = 0; i < SPEC_NS_COUNT; i++)
 		free(spec->namespace_paths[i]);
+	id_map_release(&spec->uids);
+	id_map_release(&spec->gids);
 	strv_release(&spec->args);
 	strv_release(&spec->env);
 	strv_release(&spec->masked_paths);

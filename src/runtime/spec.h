@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/id_map.h"
 #include "base/json.h"
 #include "base/strv.h"
 #include "sys/cgroup.h"
@@ -25,6 +26,7 @@ struct spec_mount {
 	char *source;      /* NULL when absent */
 	bool bind, bind_recursive;
 	bool copy_up;                            /* a tmpfs that begins with what is below it */
+	bool map_owners, map_owners_below;       /* idmap, ridmap */
 	uint64_t attr_set, attr_clear;           /* MOUNT_ATTR_*, this mount only */
 	uint64_t recursive_set, recursive_clear; /* rro, rnosuid, …: everything below too */
 	uint64_t propagation;                    /* MS_PRIVATE, MS_SLAVE, MS_SHARED; 0: private */
@@ -85,9 +87,10 @@ enum spec_namespace {
 	SPEC_NS_UTS,
 	SPEC_NS_CGROUP,
 	SPEC_NS_TIME,
+	SPEC_NS_USER,
 };
 
-#define SPEC_NS_COUNT 7
+#define SPEC_NS_COUNT 8
 
 enum spec_namespace_mode {
 	SPEC_NS_HOST, /* the caller's: the document does not list it */
@@ -143,6 +146,7 @@ struct spec {
 	enum spec_namespace_mode namespaces[SPEC_NS_COUNT];
 	char *namespace_paths[SPEC_NS_COUNT];
 	struct spec_clock monotonic, boottime;
+	struct id_map uids, gids; /* of the user namespace */
 	struct spec_device *devices;
 	size_t device_count;
 	struct strv masked_paths, readonly_paths;

@@ -36,6 +36,11 @@ int spec_parse_personality(const json_t *object, struct spec_tuning *tuning, str
 int spec_parse_process(const json_t *process, struct spec *spec, struct error *err);
 int spec_parse_mounts(const json_t *mounts, struct spec *spec, struct error *err);
 int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error *err);
+/* runtime/spec_user.c: uidMappings and gidMappings of linux or of a mount. */
+int spec_parse_maps(const json_t *object, const char *where, struct id_map *uids,
+		    struct id_map *gids, struct error *err);
+/* linux.uidMappings and gidMappings, against the namespaces, which have been read. */
+int spec_parse_user(const json_t *linux_object, struct spec *spec, struct error *err);
 int spec_parse_resources(const json_t *resources, struct spec *spec, struct error *err);
 
 #endif

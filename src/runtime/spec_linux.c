@@ -19,6 +19,7 @@ static const struct namespace_type {
 	[SPEC_NS_UTS] = {"uts", "uts", CLONE_NEWUTS},
 	[SPEC_NS_CGROUP] = {"cgroup", "cgroup", CLONE_NEWCGROUP},
 	[SPEC_NS_TIME] = {"time", "time", CLONE_NEWTIME},
+	[SPEC_NS_USER] = {"user", "user", CLONE_NEWUSER},
 };
 
 static_assert(ARRAY_SIZE(namespace_types) == SPEC_NS_COUNT, "every namespace has its names");
@@ -52,9 +53,6 @@ static int parse_namespace(const json_t *item, struct spec *spec, struct error *
 		spec->namespaces[i] = spec->namespace_paths[i] ? SPEC_NS_JOIN : SPEC_NS_NEW;
 		return 0;
 	}
-	if (strcmp(type, "user") == 0)
-		return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
-			       "config.json: %s namespaces are not supported yet", type);
 	return err_set(err, ERR_INVALID, EINVAL, "config.json: unknown namespace '%s'", type);
 }
 
@@ -193,7 +191,10 @@ static int parse_clocks(const json_t *offsets, struct spec *spec, struct error *
 
 /* What would change the container, and is not done. */
 static const char *const unsupported[] = {
-	"uidMappings", "gidMappings", "mountLabel", "intelRdt", "memoryPolicy", "netDevices",
+	"mountLabel",
+	"intelRdt",
+	"memoryPolicy",
+	"netDevices",
 };
 
 int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error *err)
@@ -221,6 +222,9 @@ int spec_parse_linux(const json_t *linux_object, struct spec *spec, struct error
 	if (r < 0)
 		return r;
 	r = parse_propagation(linux_object, spec, err);
+	if (r < 0)
+		return r;
+	r = spec_parse_user(linux_object, spec, err);
 	if (r < 0)
 		return r;
 	r = parse_devices(json_object_get(linux_object, "devices"), spec, err);

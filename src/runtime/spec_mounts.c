@@ -106,13 +106,15 @@ static void parse_option(struct spec_mount *m, const char *word)
 {
 	if (strcmp(word, "bind") == 0) {
 		m->bind = true;
-	} else if (strcmp(word, "idmap") == 0 || strcmp(word, "ridmap") == 0) {
-		/* The maps say it; how far it reaches, bind and rbind. */
 	} else if (strcmp(word, "rbind") == 0) {
 		m->bind = true;
 		m->bind_recursive = true;
 	} else if (strcmp(word, "tmpcopyup") == 0 && m->type && strcmp(m->type, "tmpfs") == 0) {
 		m->copy_up = true;
+	} else if (strcmp(word, "idmap") == 0) {
+		m->map_owners = true;
+	} else if (strcmp(word, "ridmap") == 0) {
+		m->map_owners = m->map_owners_below = true;
 	} else if (!apply_word(m, word)) {
 		strv_add(&m->data, word);
 	}
@@ -121,10 +123,9 @@ static void parse_option(struct spec_mount *m, const char *word)
 /* What the kernel would take for something else, or not at all. */
 static int refuse_option(const struct spec_mount *m, const char *word, struct error *err)
 {
-	static const char *const words[] = {"remount", "idmap", "ridmap"};
+	static const char *const words[] = {"remount"};
 
-	/* With maps of its own, a mount needs no user namespace of the container's. */
-	for (size_t i = 0; i < (m->uid_map ? 1 : ARRAY_SIZE(words)); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i], word) == 0)
 			return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
 				       "config.json: mount on '%s': option '%s' is not supported",
@@ -205,6 +206,13 @@ static int parse_mount(const json_t *object, struct spec_mount *m, struct error 
 		return err_set(err, ERR_INVALID, EINVAL,
 			       "config.json: mount on '%s': unknown option '%s'", m->destination,
 			       m->data.items[0]);
+	/* Then it is not the container's namespace that says who they are. */
+	if (m->uid_map)
+		m->map_owners = m->map_owners_below = false;
+	if (m->map_owners && !m->bind)
+		return err_set(err, ERR_UNAVAILABLE, EOPNOTSUPP,
+			       "config.json: mount on '%s': only binds can be id-mapped",
+			       m->destination);
 	if (!m->bind && !m->type)
 		return err_set(err, ERR_INVALID, EINVAL, "config.json: mount on '%s' has no type",
 			       m->destination);

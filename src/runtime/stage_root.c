@@ -7,6 +7,7 @@
 #include "runtime/root_overlay.h"
 #include "runtime/start_internal.h"
 #include "runtime/sync.h"
+#include "runtime/userns.h"
 #include "sys/mount.h"
 
 static int mount_image(const struct start *start, struct error *err)
@@ -16,14 +17,17 @@ static int mount_image(const struct start *start, struct error *err)
 	 * Writable under --read-only too: only the mount is read-only, and it becomes so in
 	 * stage_hide(), when mount points have been made.
 	 */
-	const struct root_overlay overlay = {
+	struct root_overlay overlay = {
 		.root_fd = request->root_fd,
 		.bundle_fd = request->bundle_fd,
 		.lowers = &request->launch->lowers,
 		.use = ROOT_FOR_WRITING,
+		.user_ns_fd = userns_maps_files(start) ? start->user_ns_fd : NO_FD,
 		.is_volatile = request->launch->volatile_upper,
 	};
 
+	(void)id_map_outside(&start->spec.uids, 0, &overlay.root_uid);
+	(void)id_map_outside(&start->spec.gids, 0, &overlay.root_gid);
 	return root_overlay_mount(&overlay, err);
 }
 

@@ -62,7 +62,8 @@ static int write_oom_score(struct start *start, struct error *err)
 	char path[32], text[16];
 	int r;
 
-	if (!start->spec.has_oom_score_adj)
+	/* In a user namespace the file is not ours: the parent has written it. */
+	if (!start->spec.has_oom_score_adj || start->spec.namespaces[SPEC_NS_USER] != SPEC_NS_HOST)
 		return 0;
 	(void)snprintf(path, sizeof(path), "%d/oom_score_adj", (int)getpid());
 	(void)snprintf(text, sizeof(text), "%d", start->spec.oom_score_adj);

@@ -36,6 +36,7 @@ int stage_namespaces(struct start *start, struct error *err)
 		if (start->spec.namespaces[ns] == SPEC_NS_NEW)
 			flags |= spec_namespace_flag(ns);
 		else if (start->spec.namespaces[ns] == SPEC_NS_JOIN &&
+			 start->spec.namespaces[SPEC_NS_USER] == SPEC_NS_HOST &&
 			 setns(start->namespace_fds[ns], (int)spec_namespace_flag(ns)) < 0)
 			return err_set(err, ERR_SYSTEM, errno, "join namespace '%s'",
 				       start->spec.namespace_paths[ns]);
@@ -192,11 +193,12 @@ int start_child(struct start *start, struct error *err)
 		const char *name;
 		int (*run)(struct start *, struct error *);
 	} stages[] = {
-		{"namespaces", stage_namespaces}, {"root", stage_root},
-		{"mounts", stage_mounts},         {"secrets", stage_secrets},
-		{"devices", stage_devices},       {"cgroup-view", stage_cgroup_view},
-		{"hooks", stage_hooks},           {"terminal", stage_terminal},
-		{"system", stage_system},         {"hide", stage_hide},
+		{"user", stage_user},        {"namespaces", stage_namespaces},
+		{"visible", stage_visible},  {"root", stage_root},
+		{"mounts", stage_mounts},    {"secrets", stage_secrets},
+		{"devices", stage_devices},  {"cgroup-view", stage_cgroup_view},
+		{"hooks", stage_hooks},      {"terminal", stage_terminal},
+		{"system", stage_system},    {"hide", stage_hide},
 		{"command", become_command},
 	};
 

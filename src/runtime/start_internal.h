@@ -11,8 +11,11 @@
  *
  * The order of the child's stages, and what forces it:
  *
+ *	stage_user         with a user namespace only: who we are in it comes before all we make
  *	stage_namespaces   before anything is mounted; the network namespace is the dearest single
  *	                   step, and it is made while the parent makes the overlay
+ *	stage_visible      with a user namespace only: the kernel lets it have a procfs while the
+ *	                   host's is to be seen
  *	stage_root         private propagation before the first mount; pivot before any image path
  *	stage_mounts       in the document's order
  *	stage_secrets      over whatever the document mounts there
@@ -62,6 +65,7 @@ struct start {
 	struct cgroup_host *cgroup_host; /* borrowed from the runtime_process */
 	struct cgroup *cgroup;           /* borrowed too; NULL: none is made */
 	int sync_parent, sync_child;
+	int user_ns_fd; /* parent: the container's, once it is mapped; NO_FD: the host's */
 
 	/* Made by the child's stages. */
 	int host_root_fd; /* until a late pivot; NO_FD: it has happened */
@@ -102,11 +106,15 @@ int start_make_root(const struct start *start, struct error *err);
 /* Parent: SYNC_VIEW, where the view is made of v1 groups. */
 int start_send_view(const struct start *start, int sock, struct error *err);
 
+int stage_user(struct start *start, struct error *err);
 int stage_namespaces(struct start *start, struct error *err);
+int stage_visible(struct start *start, struct error *err);
 int stage_root(struct start *start, struct error *err);
 int stage_mounts(struct start *start, struct error *err);
 /* One of start->spec.mounts, inside start->root_fd, which is "/". */
 int stage_mount_one(struct start *start, size_t index, struct error *err);
+/* Nodes and links below a /dev that is not mounted yet; `uid` and `gid` are what 0 becomes. */
+int devices_make(struct start *start, int dev_fd, struct error *err);
 int stage_devices(struct start *start, struct error *err);
 int stage_cgroup_view(struct start *start, struct error *err);
 int stage_hooks(struct start *start, struct error *err);

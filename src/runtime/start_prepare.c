@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "runtime/secret.h"
 #include "runtime/start_internal.h"
+#include "runtime/userns.h"
 #include "sys/self_exe.h"
 
 static int open_namespaces(struct start *start, struct error *err)
@@ -54,6 +55,7 @@ void start_init(struct start *start, const struct runtime_request *request)
 		.host_root_fd = NO_FD,
 		.sync_parent = NO_FD,
 		.sync_child = NO_FD,
+		.user_ns_fd = NO_FD,
 		.root_fd = NO_FD,
 		.proc_fd = NO_FD,
 		.null_fd = NO_FD,
@@ -97,6 +99,9 @@ int start_prepare(struct start *start, const struct runtime_request *request, st
 	r = open_namespaces(start, err);
 	if (r < 0)
 		return r;
+	r = userns_prepare(start, err);
+	if (r < 0)
+		return r;
 	r = open_seccomp(start, err);
 	if (r < 0)
 		return r;
@@ -131,6 +136,7 @@ void start_release(struct start *start)
 		cleanup_close_fd(&start->init_fd);
 		cleanup_close_fd(&start->sync_parent);
 		cleanup_close_fd(&start->sync_child);
+		cleanup_close_fd(&start->user_ns_fd);
 	}
 	if (start->has_seccomp)
 		seccomp_filter_release(&start->seccomp);

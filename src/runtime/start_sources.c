@@ -50,6 +50,7 @@ static int mount_layers(const struct start *start, const struct launch_mount *ex
 		.bundle_fd = NO_FD,
 		.lowers = &extra->lowers,
 		.use = ROOT_OF_IMAGE,
+		.user_ns_fd = NO_FD,
 	};
 
 	if (extra->upper) {

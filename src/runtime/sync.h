@@ -8,6 +8,7 @@
  * SYNC_FAILED, which carries the child's error whole and may come at any time.
  *
  *	child                         parent
+ *	  | <------ SYNC_IDMAP -------- |   with a user namespace: it has its maps
  *	  | namespaces                  | the root's overlay
  *	  | ------- SYNC_NETWORK -----> |   when the parent makes the network: it can
  *	  | <------- SYNC_ROOT -------- |   carries its mount
@@ -41,6 +42,7 @@ enum sync_point {
 	SYNC_READY,
 	SYNC_START,
 	SYNC_PID, /* exec only: the pid of a grandchild, which is not ours to reap */
+	SYNC_IDMAP,
 	SYNC_FAILED,
 };
 

@@ -64,6 +64,7 @@ static int make_overlay(const struct tree_request *q, enum root_use use, struct 
 		.bundle_fd = q->bundle_fd,
 		.lowers = q->lowers,
 		.use = use,
+		.user_ns_fd = NO_FD,
 	};
 
 	return root_overlay_mount(&overlay, err);
@@ -121,7 +122,8 @@ static int prepare(struct tree *t, struct error *err)
 	case TREE_ROOT:
 		break;
 	}
-	if (!q->init) {
+	/* The overlay of a container with a user namespace would show us owners of the host's. */
+	if (!q->init || q->has_user_ns) {
 		t->root_mount_fd = make_overlay(q, ROOT_FOR_READING, err);
 		return t->root_mount_fd < 0 ? t->root_mount_fd : 0;
 	}
@@ -218,7 +220,7 @@ static int build(struct tree *t, struct error *err)
 
 	if (t->request->kind == TREE_LAYERS)
 		return build_layers(t, err);
-	r = t->request->init ? copy_running_root(t, err) : 0;
+	r = t->init_pidfd >= 0 ? copy_running_root(t, err) : 0;
 	if (r >= 0)
 		r = change_root(t->root_mount_fd, err);
 	if (r >= 0 && t->request->kind == TREE_FILES)

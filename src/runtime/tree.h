@@ -45,6 +45,7 @@ struct tree_request {
 	const struct strv *lowers;     /* as in launch.json */
 	const json_t *mounts;          /* of an OCI configuration; those from outside are mounted */
 	struct launch_mounts *mount_extras; /* what launch.json says of them; taken; may be NULL */
+	bool has_user_ns;    /* what a running one sees has other owners than the disk */
 	bool root_read_only; /* TREE_FILES: what is mounted below it may still be written */
 };
 

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/strbuf.h"
 #include "storage/database_internal.h"
+#include "storage/id_range_internal.h"
 #include "storage/network_internal.h"
 #include "storage/store_internal.h"
 
@@ -121,6 +122,8 @@ int container_record_insert(struct store *store, const struct container_record *
 		r = insert_mounted_image(store, record->id, record->mounted_images->items[i], err);
 	for (size_t i = 0; r >= 0 && i < record->endpoint_count; i++)
 		r = endpoint_insert_row(store, record->id, &record->endpoints[i], err);
+	if (r >= 0 && record->ids)
+		r = id_range_insert_rows(store, record->id, record->ids, err);
 	if (r < 0)
 		return r;
 	return db_commit(&transaction, err);

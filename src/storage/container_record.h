@@ -16,6 +16,7 @@
 #include "storage/store.h"
 
 struct endpoint_request;
+struct id_range_request;
 
 struct container_record {
 	char *id;        /* 64 hex digits */
@@ -30,6 +31,8 @@ struct container_record {
 	const struct endpoint_request *endpoints;
 	size_t endpoint_count;
 	const struct strv *mounted_images; /* ids, beside its own; NULL: none */
+	/* For insert only, borrowed: ids for its user namespace (storage/id_range.h); NULL: none. */
+	const struct id_range_request *ids;
 };
 
 void container_record_release(struct container_record *record);

@@ -89,8 +89,17 @@ static const char version_7[] =
 	" container TEXT NOT NULL REFERENCES container ON DELETE CASCADE,"
 	" image TEXT NOT NULL REFERENCES image, PRIMARY KEY(container, image)) WITHOUT ROWID;";
 
+/*
+ * id_range: ids of the host that a container's user namespace has; given_out: by us, so that no other
+ * range given out overlaps it.
+ */
+static const char version_8[] =
+	"CREATE TABLE id_range(container TEXT NOT NULL REFERENCES container ON DELETE CASCADE,"
+	" first INTEGER NOT NULL, count INTEGER NOT NULL, given_out INTEGER NOT NULL,"
+	" PRIMARY KEY(container, first)) WITHOUT ROWID;";
+
 static const char *const steps[] = {version_1, version_2, version_3, version_4,
-				    version_5, version_6, version_7};
+				    version_5, version_6, version_7, version_8};
 
 const int schema_version_current = (int)ARRAY_SIZE(steps);
 

@@ -190,6 +190,19 @@ int mount_change(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagatio
 	return r < 0 ? -errno : 0;
 }
 
+int mount_map_owners(int mount_fd, int user_ns_fd, bool recursive)
+{
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)user_ns_fd,
+	};
+	long r;
+
+	r = syscall(SYS_mount_setattr, mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0),
+		    &attr, sizeof(attr));
+	return r < 0 ? -errno : 0;
+}
+
 int mount_attach(int mount_fd, int target_fd)
 {
 	long r;

@@ -59,6 +59,12 @@ int mount_copy_from(int mount_ns_fd, const char *path);
  */
 int mount_change(int mount_fd, uint64_t set, uint64_t clear, uint64_t propagation, bool recursive);
 
+/*
+ * Owners are shown, and written, as the user namespace has them: who is N on the disk is who N is inside.
+ * For a mount that was never attached; -EINVAL when its filesystem cannot.
+ */
+int mount_map_owners(int mount_fd, int user_ns_fd, bool recursive);
+
 /* Attaches a detached mount on what target_fd refers to. */
 int mount_attach(int mount_fd, int target_fd);
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/process.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
 
 pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 {
@@ -36,6 +42,24 @@ int process_open(pid_t pid)
 	long fd = syscall(SYS_pidfd_open, pid, 0);
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* "Pid:" of /proc/self/fdinfo/N: the number in our pid namespace. */
+pid_t process_pid_of(int pidfd)
+{
+	auto_free char *text = NULL;
+	char path[40], *line;
+	uint32_t pid;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if (fd_read_file_at(AT_FDCWD, path, 4096, &text, NULL) < 0)
+		return 0;
+	line = strstr(text, "\nPid:");
+	if (!line)
+		return 0;
+	line += 5 + strspn(line + 5, " \t");
+	line[strcspn(line, "\n")] = '\0';
+	return parse_u32(line, &pid) < 0 ? 0 : (pid_t)pid;
 }
 
 int process_signal(int pidfd, int signal)

@@ -21,6 +21,9 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd);
 /* pidfd_open(2). The caller must know that the pid cannot have been given to somebody else. */
 int process_open(pid_t pid);
 
+/* Its number in our pid namespace; 0 when it has none there. */
+pid_t process_pid_of(int pidfd);
+
 /* pidfd_send_signal(2). */
 int process_signal(int pidfd, int signal);
 

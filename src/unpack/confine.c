@@ -5,9 +5,11 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -21,6 +23,7 @@
 
 #include "base/fd.h"
 #include "sys/mount.h"
+#include "sys/user_namespace.h"
 #include "unpack/syscall_filter.h"
 
 #define OPAQUE_XATTR "trusted.overlay.opaque"
@@ -87,12 +90,42 @@ static int change_root(const struct confine_request *request, struct error *err)
 	return attach_root(mount_fd, target_fd, request, err);
 }
 
+/* The user namespace that a mount namespace belongs to; NO_FD when it is ours. */
+static int open_owner(int mount_ns_fd, int *ret_fd, struct error *err)
+{
+	auto_close int fd = ioctl(mount_ns_fd, NS_GET_USERNS);
+	struct stat theirs, ours;
+
+	if (fd < 0 || fstat(fd, &theirs) < 0 || stat("/proc/self/ns/user", &ours) < 0)
+		return failed(err, "look at the container's user namespace", errno);
+	*ret_fd = theirs.st_ino == ours.st_ino && theirs.st_dev == ours.st_dev ? NO_FD
+									       : TAKE_FD(fd);
+	return 0;
+}
+
+/* Files there have the container's owners, and what we make belongs to its root. */
+static int change_user(int user_ns_fd, struct error *err)
+{
+	int r;
+
+	if (user_ns_fd < 0)
+		return 0;
+	if (setns(user_ns_fd, CLONE_NEWUSER) < 0)
+		return failed(err, "enter the container's user namespace", errno);
+	r = user_namespace_become_root();
+	return r < 0 ? failed(err, "become root of the user namespace", -r) : 0;
+}
+
 /* setns(2) makes that namespace's root our root and our working directory. */
 static int change_namespace(const struct confine_request *request, struct error *err)
 {
 	auto_close int root_fd = NO_FD;
+	auto_close int user_ns_fd = NO_FD;
 	int r;
 
+	r = open_owner(request->root_fd, &user_ns_fd, err);
+	if (r < 0)
+		return r;
 	if (setns(request->root_fd, CLONE_NEWNS) < 0)
 		return failed(err, "enter the container's mounts", errno);
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) < 0)
@@ -103,7 +136,8 @@ static int change_namespace(const struct confine_request *request, struct error 
 	r = mount_change(root_fd, 0, 0, MS_PRIVATE, /* recursive= */ true);
 	if (r < 0)
 		return failed(err, "make mounts private", -r);
-	return restrict_mounts(root_fd, request, err);
+	r = restrict_mounts(root_fd, request, err);
+	return r < 0 ? r : change_user(user_ns_fd, err);
 }
 
 static bool is_namespace(int fd)

@@ -418,7 +418,7 @@ def test_tmpcopyup(oci):
     assert (oci.bundle / "rootfs" / "full" / "file").read_text() == "copied"
 
 
-@pytest.mark.parametrize("option", ["remount", "idmap", "sync", "nonsense"])
+@pytest.mark.parametrize("option", ["remount", "sync", "nonsense"])
 def test_mount_options_refused(oci, option):
     oci.configure(mounts=lambda mounts: mounts + [
         {"destination": "/mnt", "type": "bind", "source": "/usr", "options": ["bind", option]}])
@@ -515,3 +515,29 @@ def test_systemd_cgroups_are_refused(oci):
     result = subprocess.run([str(oci.program), "--systemd-cgroup", "list"], capture_output=True,
                             text=True, check=False)
     assert result.returncode == 1 and "cgroupfs" in result.stderr
+
+
+def test_user_namespace(oci, tmp_path):
+    """The caller has given the root away, as engines do; binds are mapped only when they say so."""
+    ids = [{"containerID": 0, "hostID": 200000, "size": 1000}]
+    rootfs = oci.bundle / "rootfs"
+    for path in (tmp_path, oci.bundle, rootfs):
+        path.chmod(0o755)
+    for path in (rootfs, *rootfs.rglob("*")):
+        os.chown(path, 200000, 200000, follow_symlinks=False)
+    mounts = [{"destination": f"/{name}", "type": "bind", "source": str(tmp_path / name),
+               "options": ["bind", *options]}
+              for name, options in (("plain", []), ("mapped", ["idmap"]))]
+    for name in "plain", "mapped":
+        (tmp_path / name).mkdir()
+    oci.configure("sh", "-c", "cat /proc/self/uid_map; id -u; stat -c %u / /plain /mapped;"
+                  " touch /mapped/new; sleep 1000", linux__uidMappings=ids, linux__gidMappings=ids,
+                  linux__namespaces=lambda old: [*old, {"type": "user"}],
+                  mounts=lambda old: [*old, *mounts])
+    oci.create("one")
+    oci.run("start", "one")
+    wait_until(lambda: (tmp_path / "mapped/new").exists(), 30)
+    assert oci.output().split() == ["0", "200000", "1000", "0", "0", "65534", "0"]
+    assert (tmp_path / "mapped/new").stat().st_uid == 0
+    assert oci.run("exec", "one", "sh", "-c", "id -u; touch /made").stdout == "0\n"
+    assert (rootfs / "made").stat().st_uid == 200000

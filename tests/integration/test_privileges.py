@@ -247,10 +247,9 @@ def test_ipc_that_is_not_shared(skiff):
         "run", "--rm", "--ipc", "container:nobody", "busybox", "true", code=125).stderr
 
 
-def test_the_hosts_user_namespace_is_the_only_one(skiff):
+def test_the_hosts_user_namespace(skiff):
     assert inside(skiff, "cat /proc/self/uid_map", "--userns", "host").split() == [
         "0", "0", "4294967295"]
-    assert "--userns 'keep-id' is not supported" in refused(skiff, "--userns", "keep-id")
 
 
 def test_domainname(skiff):

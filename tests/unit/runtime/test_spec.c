@@ -67,6 +67,30 @@ static void mount_options_become_attributes(void **state)
 	assert_true(spec.mounts[1].propagation != 0);
 }
 
+#define USERS "\"linux\": {\"namespaces\": [{\"type\": \"mount\"}, {\"type\": \"user\"}]"
+#define RANGE(inside, outside) "{\"containerID\": " inside ", \"hostID\": " outside ", \"size\": 5}"
+#define MAPS(ranges) ", \"uidMappings\": [" ranges "], \"gidMappings\": [" ranges "]"
+
+static void reads_user_namespaces(void **state)
+{
+	auto_(spec_release) struct spec spec = {0};
+	auto_(error_release) struct error err = {0};
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(
+		parse("{" PROCESS "}, " ROOT ", " USERS MAPS(RANGE("0", "7") ", " RANGE(
+			      "9", "70")) "}, \"mounts\": [{\"destination\": \"/x\", \"type\": "
+					  "\"bind\", "
+					  "\"source\": \"/x\", \"options\": [\"ridmap\"]}]}",
+		      &spec, &err),
+		0);
+	assert_int_equal(spec.namespaces[SPEC_NS_USER], SPEC_NS_NEW);
+	assert_true(id_map_outside(&spec.uids, 13, &id) && id == 74);
+	assert_true(id_map_outside(&spec.gids, 4, &id) && id == 11);
+	assert_true(spec.mounts[0].map_owners && spec.mounts[0].map_owners_below);
+}
+
 static void bad_documents_name_the_property(void **state)
 {
 	static const struct {
@@ -117,6 +141,19 @@ static void bad_documents_name_the_property(void **state)
 		{"{" PROCESS "}, " ROOT ", " LINUX
 		 "}, \"hooks\": {\"prestart\": [{\"path\": \"x\"}]}}",
 		 "hooks.prestart"},
+		{"{" PROCESS "}, " ROOT ", " USERS "}}", "uidMappings"},
+		{"{" PROCESS "}, " ROOT ", " USERS ", \"uidMappings\": [" RANGE("0", "1") "]}}",
+		 "not both"},
+		{"{" PROCESS "}, " ROOT ", " USERS MAPS(RANGE("1", "1")) "}}", "id 0"},
+		{"{" PROCESS "}, " ROOT ", " USERS MAPS(RANGE("0", "1") ", " RANGE("0", "9")) "}}",
+		 "overlaps"},
+		{"{" PROCESS "}, " ROOT ", " USERS MAPS(RANGE("0", "-1")) "}}", "hostID"},
+		{"{" PROCESS "}, " ROOT ", " USERS MAPS("{\"hostID\": 1, \"size\": 1}") "}}",
+		 "containerID"},
+		{"{" PROCESS "}, " ROOT ", " LINUX MAPS(RANGE("0", "1")) "}}", "lists none"},
+		{"{" PROCESS "}, " ROOT ", " LINUX "}, \"mounts\": [{\"destination\": \"/x\", "
+		 "\"type\": \"tmpfs\", \"options\": [\"idmap\"]}]}",
+		 "only binds"},
 	};
 
 	(void)state;
@@ -181,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_document),
 		cmocka_unit_test(mount_options_become_attributes),
+		cmocka_unit_test(reads_user_namespaces),
 		cmocka_unit_test(bad_documents_name_the_property),
 		cmocka_unit_test(default_devices_are_added_once),
 		cmocka_unit_test(limits_of_block_devices),

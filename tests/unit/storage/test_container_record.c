@@ -2,10 +2,13 @@
 #include "fixture.h"
 
 #include "storage/container_record.h"
+#include "storage/id_range.h"
 #include "storage/volume.h"
 
 #define ID_A "aaaa000000000000000000000000000000000000000000000000000000000001"
 #define ID_B "aaaa000000000000000000000000000000000000000000000000000000000002"
+#define ID_D "dddd000000000000000000000000000000000000000000000000000000000004"
+#define ID_E "eeee000000000000000000000000000000000000000000000000000000000005"
 #define ID_C "cccc000000000000000000000000000000000000000000000000000000000003"
 
 static int insert(struct fixture *f, const char *id, const char *name, const struct strv *volumes)
@@ -49,6 +52,53 @@ static void finds_by_name_id_and_prefix(void **state)
 	assert_fails(f, ERR_NOT_FOUND, container_record_find(f->store, "", &record, &f->err));
 	assert_fails(f, ERR_NOT_FOUND, container_record_find(f->store, "%", &record, &f->err));
 	assert_fails(f, ERR_NOT_FOUND, container_record_find(f->store, ID_A "0", &record, &f->err));
+}
+
+static int insert_with_ids(struct fixture *f, const char *id, const struct id_range_request *ids)
+{
+	struct container_record record = {
+		.id = (char *)id,
+		.name = (char *)id,
+		.config = (char *)"{}",
+		.ids = ids,
+	};
+
+	return container_record_insert(f->store, &record, NULL, &f->err);
+}
+
+static void assert_range(struct fixture *f, const char *id, uint32_t first, uint32_t count)
+{
+	uint32_t got_first, got_count;
+
+	assert_ok(f, id_range_load(f->store, id, &got_first, &got_count, &f->err));
+	assert_int_equal(got_first, first);
+	assert_int_equal(got_count, count);
+}
+
+static void ids_are_given_out_once(void **state)
+{
+	struct fixture *f = *state;
+	struct id_range in_the_way = {.inside = 0, .outside = 1015, .count = 3};
+	const struct id_map chosen = {.items = &in_the_way, .count = 1};
+	const struct id_range_request pool = {.count = 10, .first = 1000, .last = 1039};
+	const struct id_range_request own = {.uids = &chosen, .gids = &chosen};
+	uint32_t first, count;
+
+	assert_ok(f, insert_with_ids(f, ID_A, &pool));
+	assert_range(f, ID_A, 1000, 10);
+	assert_ok(f, insert_with_ids(f, ID_B, &own));
+	assert_fails(f, ERR_NOT_FOUND, id_range_load(f->store, ID_B, &first, &count, &f->err));
+	assert_ok(f, insert_with_ids(f, ID_C, &pool));
+	assert_range(f, ID_C, 1018, 10);
+	/* A failed create takes nothing. */
+	assert_fails(f, ERR_CONFLICT, insert_with_ids(f, ID_C, &pool));
+	assert_ok(f, insert_with_ids(f, ID_D, &pool));
+	assert_range(f, ID_D, 1028, 10);
+	assert_fails(f, ERR_UNAVAILABLE, insert_with_ids(f, ID_E, &pool));
+	/* With the container its ids are free again. */
+	assert_ok(f, container_record_delete(f->store, ID_A, NULL, &f->err));
+	assert_ok(f, insert_with_ids(f, ID_E, &pool));
+	assert_range(f, ID_E, 1000, 10);
 }
 
 static void names_the_candidates(void **state)
@@ -151,6 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		fixture_test(finds_by_name_id_and_prefix),
+		fixture_test(ids_are_given_out_once),
 		fixture_test(names_the_candidates),
 		fixture_test(refuses_a_taken_name),
 		fixture_test(keeps_every_field),
