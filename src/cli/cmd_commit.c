@@ -7,7 +7,7 @@
 struct commit_opts {
 	const char *author, *message;
 	struct strv changes;
-	bool pause;
+	bool pause, no_pause;
 };
 
 static const struct option_spec commit_options[] = {
@@ -16,6 +16,8 @@ static const struct option_spec commit_options[] = {
 	OPT_LIST(struct commit_opts, changes, 'c', "change", "list",
 		 "Apply Dockerfile instruction to the created image"),
 	OPT_STRING(struct commit_opts, message, 'm', "message", "string", "Commit message"),
+	OPT_FLAG(struct commit_opts, no_pause, 0, "no-pause",
+		 "Do not pause the container during commit"),
 	OPT_FLAG(struct commit_opts, pause, 'p', "pause", "Pause container during commit",
 		 .default_text = "true"),
 	OPT_END,
@@ -34,7 +36,7 @@ static int commit_run(const struct command_call *call)
 		.author = opts->author,
 		.message = opts->message,
 		.changes = opts->changes,
-		.pause = opts->pause,
+		.pause = opts->pause && !opts->no_pause,
 	};
 	auto_(error_release) struct error err = {0};
 	auto_free char *id = NULL;

@@ -46,7 +46,8 @@ def test_the_same_files_make_the_same_layer(skiff):
     assert tops[0] == tops[1]
 
 
-@pytest.mark.parametrize("options, frozen", [([], True), (["--pause=false"], False)])
+@pytest.mark.parametrize("options, frozen", [([], True), (["--pause=false"], False),
+                                             (["--no-pause"], False)])
 def test_pause(skiff, options, frozen):
     """It writes all the time; while it is read it does not, and afterwards it goes on."""
     skiff.start("--name", "one", command=("sh", "-c", "i=0; while :; do i=$((i + 1)); echo $i > "
