@@ -20,7 +20,6 @@
 #include "engine/volume_internal.h"
 #include "image/image_config.h"
 #include "image/platform.h"
-#include "image/platform.h"
 #include "storage/container_record.h"
 #include "storage/store.h"
 

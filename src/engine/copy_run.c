@@ -141,6 +141,7 @@ static int copy_blob(struct copy *copy, const struct copy_blob *blob, struct err
 		r = bring_blob(copy, blob, err);
 	else if (r > 0)
 		say(copy, "Already there", blob->size_bytes);
+	copy->blob = NULL;
 	if (r < 0)
 		return r;
 	strv_add(&copy->done, blob->digest);
