@@ -132,4 +132,6 @@ def test_a_monitor_does_not_grow(skiff):
     wait_until(lambda: measure()[0] <= files, what=lambda: f"{measure()} after {files} files")
     wait_until(lambda: measure()[1] <= inotify, what=lambda: f"{measure()} of {inotify} watches")
     if "ASAN_OPTIONS" not in os.environ:  # which keeps what was freed
-        assert measure()[2] - memory < MONITOR_GROWTH_KB, (memory, measure(), lanes.done)
+        # It gives back what it does not need once nothing has happened for a while.
+        wait_until(lambda: measure()[2] - memory < MONITOR_GROWTH_KB,
+                   what=lambda: f"{measure()} after {memory} KB, {lanes.done}")
