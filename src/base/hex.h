@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hex.h - lower-case hexadecimal */
+/* hex.h - hexadecimal, in lower case */
 #ifndef SKIFF_BASE_HEX_H
 #define SKIFF_BASE_HEX_H
 
@@ -12,5 +12,8 @@ void hex_format(const uint8_t *bytes, size_t len, char *ret_text);
 
 /* Only 0-9 and a-f, exactly `len` of them. */
 bool hex_is(const char *text, size_t len);
+
+/* The byte that two digits in either case are; 0 or -EINVAL. Reads no further than a NUL. */
+int hex_byte(const char *digits, uint8_t *ret_byte);
 
 #endif

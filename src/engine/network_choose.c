@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/hex.h"
 #include "engine/network_internal.h"
 #include "sys/link.h"
 
@@ -157,11 +158,6 @@ static int choose4(struct engine *engine, struct network_config *config, struct 
 		       "--subnet");
 }
 
-static unsigned int digit_value(char digit)
-{
-	return digit <= '9' ? (unsigned int)(digit - '0') : (unsigned int)(digit - 'a' + 10);
-}
-
 /* A unique local /64 that follows from the network's id (RFC 4193: 40 random bits). */
 static int choose6(struct engine *engine, const char *id, struct network_config *config,
 		   struct error *err)
@@ -177,10 +173,8 @@ static int choose6(struct engine *engine, const char *id, struct network_config 
 	for (unsigned int n = 0; n < 256; n++) {
 		struct ip_network subnet = {{AF_INET6, {0xfd}}, 64};
 
-		for (size_t i = 0; i < 7; i++) {
-			subnet.address.bytes[1 + i] =
-				(uint8_t)(digit_value(id[2 * i]) << 4 | digit_value(id[2 * i + 1]));
-		}
+		for (size_t i = 0; i < 7; i++)
+			(void)hex_byte(id + 2 * i, &subnet.address.bytes[1 + i]);
 		subnet.address.bytes[7] = (uint8_t)(subnet.address.bytes[7] + n);
 		if (!is_free(&taken, &subnet))
 			continue;

@@ -320,7 +320,7 @@ int network_create(struct engine *engine, const struct network_create_request *q
 {
 	auto_(network_release) struct network network = {0};
 	auto_(error_release) struct error ignored = {0};
-	enum network_driver driver;
+	enum network_driver driver = NETWORK_DRIVER_BRIDGE;
 	struct network_link link;
 	char id[HEX_ID_LEN + 1];
 	struct store *store;

@@ -160,8 +160,8 @@ int system_info(struct engine *engine, struct system_info *ret_info, struct erro
 {
 	auto_(system_info_release) struct system_info info = {0};
 	struct store *store;
-	const struct settings *settings;
-	const char *network;
+	const struct settings *settings = NULL;
+	const char *network = NULL;
 	int r;
 
 	r = engine_store(engine, &store, err);

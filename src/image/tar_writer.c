@@ -263,6 +263,8 @@ static void add_records(struct strbuf *pax, const struct tar_entry *e, uint64_t 
 static void fill_block(uint8_t block[TAR_BLOCK], const struct tar_entry *e, char flag,
 		       uint64_t size)
 {
+	static const char magic[8] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'};
+
 	memset(block, 0, TAR_BLOCK);
 	put_name(block, e->name);
 	put_number(block + AT_MODE, NUMBER_SIZE, e->mode & 07777);
@@ -273,7 +275,7 @@ static void fill_block(uint8_t block[TAR_BLOCK], const struct tar_entry *e, char
 	block[AT_FLAG] = (uint8_t)flag;
 	if (e->link)
 		put_text(block + AT_LINK, NAME_SIZE, e->link, strlen(e->link));
-	memcpy(block + AT_MAGIC, "ustar\00000", 8);
+	memcpy(block + AT_MAGIC, magic, sizeof(magic));
 	put_number(block + AT_MAJOR, NUMBER_SIZE, e->dev_major);
 	put_number(block + AT_MINOR, NUMBER_SIZE, e->dev_minor);
 	put_checksum(block);

@@ -290,16 +290,21 @@ static void client_read_next(struct client *client)
 	(void)event_want(client->dns->loop, &client->source, EPOLLIN);
 }
 
-static void client_give(struct client *client, const uint8_t *message, size_t len)
+/* What is in `bytes` already, behind its length. */
+static void client_send(struct client *client, size_t len)
 {
-	client_reserve(client, len + 2);
 	client->bytes[0] = (uint8_t)(len >> 8);
 	client->bytes[1] = (uint8_t)len;
-	if (message)
-		memmove(client->bytes + 2, message, len);
 	client->used = 0;
 	client->phase = CLIENT_WRITING;
 	(void)event_want(client->dns->loop, &client->source, EPOLLOUT);
+}
+
+static void client_give(struct client *client, const uint8_t *message, size_t len)
+{
+	client_reserve(client, len + 2);
+	memcpy(client->bytes + 2, message, len);
+	client_send(client, len);
 }
 
 static void client_fail(struct client *client)
@@ -392,7 +397,7 @@ static void handle_server(struct event_source *source, uint32_t events)
 	}
 	if (r > 0) {
 		close_source(client->dns, source);
-		client_give(client, NULL, client->wanted - 2);
+		client_send(client, client->wanted - 2);
 	}
 }
 

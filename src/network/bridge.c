@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/hex.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "network/firewall.h"
@@ -39,13 +40,9 @@ static int fail_link(const struct network_link *link, int error,
 static void bridge_address(const struct network_link *link, uint8_t ret_address[LINK_ADDRESS_LEN])
 {
 	ret_address[0] = 0x0e;
-	for (size_t i = 0; i < 5; i++) {
-		char digits[3] = {link->id[2 * i], link->id[2 * i + 1], '\0'};
-		unsigned int value = 0;
-
-		(void)sscanf(digits, "%2x", &value);
-		ret_address[1 + i] = (uint8_t)value;
-	}
+	memset(ret_address + 1, 0, LINK_ADDRESS_LEN - 1);
+	for (size_t i = 0; i < LINK_ADDRESS_LEN - 1; i++)
+		(void)hex_byte(link->id + 2 * i, &ret_address[1 + i]);
 }
 
 bool bridge_is_ours(const struct network_link *link, const struct link_info *info)

@@ -30,9 +30,34 @@ static void put16(uint8_t *at, uint16_t value)
 
 /* ---- reading ---- */
 
-static char lower(uint8_t c)
+/* In lower case; '?' for what a name cannot show. */
+static char shown(uint8_t c)
 {
-	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+	if (c <= ' ' || c >= 0x7f || c == '.')
+		return '?';
+	if (c >= 'A' && c <= 'Z')
+		c |= 0x20;
+	return (char)(c & 0x7f);
+}
+
+/* Appends a label, with a dot before it unless it is the first. */
+static void add_label(char name[DNS_NAME_SIZE], size_t *used, const uint8_t *label, uint8_t len)
+{
+	if (*used)
+		name[(*used)++] = '.';
+	for (uint8_t i = 0; i < len; i++)
+		name[(*used)++] = shown(label[i]);
+}
+
+/* Where a pointer leads to: always back, never into the header; 0 when it is broken. */
+static size_t follow(const uint8_t *message, size_t len, size_t at)
+{
+	size_t to;
+
+	if (at + 1 >= len)
+		return 0;
+	to = (size_t)(message[at] & 0x3f) << 8 | message[at + 1];
+	return to >= at || to < DNS_HEADER_SIZE ? 0 : to;
 }
 
 /*
@@ -45,44 +70,28 @@ static size_t read_name(const uint8_t *message, size_t len, size_t at, char name
 	size_t used = 0, end = 0;
 	unsigned int pointers = 0;
 
-	for (;;) {
-		uint8_t label;
+	while (at < len && message[at] != 0) {
+		uint8_t label = message[at];
 
-		if (at >= len)
-			return 0;
-		label = message[at];
 		if ((label & 0xc0) == 0xc0) {
-			size_t to;
-
-			if (at + 1 >= len || ++pointers > POINTERS_MAX)
-				return 0;
-			to = (size_t)(label & 0x3f) << 8 | message[at + 1];
 			if (end == 0)
 				end = at + 2;
-			if (to >= at || to < DNS_HEADER_SIZE)
+			at = ++pointers > POINTERS_MAX ? 0 : follow(message, len, at);
+			if (at == 0)
 				return 0;
-			at = to;
 			continue;
 		}
-		if (label > LABEL_MAX)
-			return 0;
 		at++;
-		if (label == 0)
-			break;
 		/* With a dot before it, and in the message with the root: 255 bytes at most. */
-		if (at + label > len || used + 1 + label > NAME_TEXT_MAX)
+		if (label > LABEL_MAX || at + label > len || used + 1 + label > NAME_TEXT_MAX)
 			return 0;
-		if (used)
-			name[used++] = '.';
-		for (uint8_t i = 0; i < label; i++) {
-			uint8_t c = message[at + i];
-
-			name[used++] = c <= ' ' || c >= 0x7f || c == '.' ? '?' : lower(c);
-		}
+		add_label(name, &used, message + at, label);
 		at += label;
 	}
+	if (at >= len)
+		return 0;
 	name[used] = '\0';
-	return end ? end : at;
+	return end ? end : at + 1;
 }
 
 /* An OPT among the additional records; anything that cannot be walked over ends the search. */

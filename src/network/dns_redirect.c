@@ -80,7 +80,7 @@ static int open_inside(int *ret_udp_fd, int *ret_tcp_fd)
 {
 	auto_close int udp_fd = NO_FD;
 	auto_close int tcp_fd = NO_FD;
-	uint16_t udp_port, tcp_port;
+	uint16_t udp_port = 0, tcp_port = 0;
 	int r;
 
 	udp_fd = open_socket(SOCK_DGRAM, &udp_port);

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -15,15 +16,21 @@
 
 /* ---- bridges ---- */
 
+/* A set's key is the whole array, with zeros behind the name. */
+static void put_link(char key[IFNAMSIZ], const char *name)
+{
+	memset(key, 0, IFNAMSIZ);
+	(void)snprintf(key, IFNAMSIZ, "%s", name);
+}
+
 static void put_name(struct netlink_batch *batch, const char *set, const char *name, bool remove)
 {
 	struct nft_elements elements;
-	char key[2 * IFNAMSIZ] = "";
+	char key[2][IFNAMSIZ];
 	bool loop = strcmp(set, "loops") == 0;
 
-	memcpy(key, name, strlen(name));
-	if (loop)
-		memcpy(key + IFNAMSIZ, name, strlen(name));
+	put_link(key[0], name);
+	put_link(key[1], name);
 	nft_elements_begin(&elements, batch, FIREWALL_TABLE, set, remove);
 	nft_put_element(&elements, key, NULL, loop ? 2 * IFNAMSIZ : IFNAMSIZ, NULL, 0);
 	nft_elements_end(&elements);
@@ -35,20 +42,22 @@ static void put_local(struct netlink_batch *batch, const char *name,
 {
 	struct ip_network subnet = ip_network_base(gateway);
 	size_t len = ip_address_len(subnet.address.family);
-	char first[IFNAMSIZ + 16] = "", last[IFNAMSIZ + 16] = "";
+	struct {
+		char link[IFNAMSIZ];
+		uint8_t address[16];
+	} first, last;
 	struct nft_elements elements;
 
 	if (!subnet.address.family)
 		return;
-	memcpy(first, name, strlen(name));
-	memcpy(last, name, strlen(name));
-	memcpy(first + IFNAMSIZ, subnet.address.bytes, len);
-	memcpy(last + IFNAMSIZ, subnet.address.bytes, len);
+	put_link(first.link, name);
+	memcpy(first.address, subnet.address.bytes, sizeof(first.address));
+	last = first;
 	for (size_t bit = subnet.prefix_len; bit < 8 * len; bit++)
-		last[IFNAMSIZ + bit / 8] |= (char)(0x80U >> bit % 8);
+		last.address[bit / 8] |= (uint8_t)(0x80U >> bit % 8);
 	nft_elements_begin(&elements, batch, FIREWALL_TABLE, len == 4 ? "locals4" : "locals6",
 			   remove);
-	nft_put_element(&elements, first, last, IFNAMSIZ + len, NULL, 0);
+	nft_put_element(&elements, &first, &last, IFNAMSIZ + len, NULL, 0);
 	nft_elements_end(&elements);
 }
 

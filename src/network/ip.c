@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
 
 size_t ip_address_len(int family)
@@ -161,17 +162,17 @@ int64_t ip_network_offset(const struct ip_network *network, const struct ip_addr
 
 int mac_parse(const char *text, uint8_t ret_mac[6])
 {
-	unsigned int parts[6];
-	char end;
+	uint8_t mac[6];
 
-	if (strlen(text) != MAC_TEXT_SIZE - 1 ||
-	    strspn(text, "0123456789abcdefABCDEF:") != MAC_TEXT_SIZE - 1 ||
-	    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &parts[0], &parts[1], &parts[2], &parts[3],
-		   &parts[4], &parts[5], &end) != 6 ||
-	    (parts[0] & 1))
+	if (strlen(text) != MAC_TEXT_SIZE - 1)
 		return -EINVAL;
-	for (size_t i = 0; i < 6; i++)
-		ret_mac[i] = (uint8_t)parts[i];
+	for (size_t i = 0; i < sizeof(mac); i++, text += 3)
+		if (hex_byte(text, &mac[i]) < 0 || (text[2] != ':' && i < sizeof(mac) - 1))
+			return -EINVAL;
+	/* Not a group's. */
+	if (mac[0] & 1)
+		return -EINVAL;
+	memcpy(ret_mac, mac, sizeof(mac));
 	return 0;
 }
 

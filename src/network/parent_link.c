@@ -23,7 +23,7 @@ static int make_vlan(int route_sock, const struct network_link *link, struct err
 	auto_(netlink_batch_release) struct netlink_batch batch = {0};
 	const char *dot = strrchr(link->name, '.');
 	char lower_name[IFNAMSIZ] = "";
-	struct link_info lower, made;
+	struct link_info lower = {0}, made = {0};
 	uint32_t id;
 	int r;
 

@@ -41,7 +41,7 @@ static int parse_map(const json_t *object, const char *where, const char *key, s
 		return err_set(err, ERR_INVALID, EINVAL, "config.json: %s.%s must be an array",
 			       where, key);
 	json_array_foreach (array, i, item) {
-		struct id_range range;
+		struct id_range range = {0};
 
 		r = parse_range(item, where, &range, err);
 		if (r < 0)

@@ -63,6 +63,7 @@ static int find_row(struct store *store, const char *where, const char *value,
 {
 	auto_(sqlite3_finalize) sqlite3_stmt *stmt = NULL;
 	auto_free char *sql = xasprintf("SELECT " COLUMNS " FROM network WHERE %s LIMIT 2", where);
+	auto_(network_record_release) struct network_record found = {0};
 	int r;
 
 	r = db_prepare(store->db, &stmt, err, sql, "t", value);
@@ -71,12 +72,13 @@ static int find_row(struct store *store, const char *where, const char *value,
 	r = db_step(stmt, err);
 	if (r <= 0)
 		return r;
-	read_row(stmt, ret_record);
+	read_row(stmt, &found);
 	r = db_step(stmt, err);
-	if (r == 0)
-		return 1;
-	network_record_release(ret_record);
-	return r < 0 ? r : err_set(err, ERR_CONFLICT, 0, "network %s is ambiguous", value);
+	if (r != 0)
+		return r < 0 ? r : err_set(err, ERR_CONFLICT, 0, "network %s is ambiguous", value);
+	*ret_record = found;
+	found = (struct network_record){0};
+	return 1;
 }
 
 int network_record_find(struct store *store, const char *selector,
