@@ -86,6 +86,13 @@ def test_root_and_state(skiff, conf, tmp_path):
     assert f" root = {tmp_path}/root ({path}:2)\n" in done.stdout
 
 
+def test_no_configuration_at_all(skiff, conf):
+    conf("shm_size = 32m")
+    assert "Configuration:" in skiff.run("info").stdout
+    assert "Configuration:" not in skiff.run("--config", "/dev/null", "info").stdout
+    assert "is not a regular file" in skiff.fails("--config", "/dev/zero", "info", code=1).stderr
+
+
 def test_info_says_what_came_from_where(skiff, conf):
     path = conf("# a comment", "shm_size = 64m")
     assert skiff.run("info").stdout.endswith(
