@@ -123,6 +123,12 @@ static void read_edns(const uint8_t *message, size_t len, struct dns_question *q
 	}
 }
 
+/* Without pointers: a question is the first name of its message, so there is nothing to point to. */
+static size_t encoded_len(const char *name)
+{
+	return *name ? strlen(name) + 2 : 1;
+}
+
 int dns_question_parse(const uint8_t *message, size_t len, struct dns_question *q)
 {
 	size_t at;
@@ -139,7 +145,7 @@ int dns_question_parse(const uint8_t *message, size_t len, struct dns_question *
 	if ((q->flags & FLAG_OPCODE) || get16(message + 4) != 1)
 		return -EBADMSG;
 	at = read_name(message, len, DNS_HEADER_SIZE, q->name);
-	if (at == 0 || at + 4 > len)
+	if (at == 0 || at + 4 > len || at != DNS_HEADER_SIZE + encoded_len(q->name))
 		return -EBADMSG;
 	q->type = get16(message + at);
 	q->class = get16(message + at + 2);

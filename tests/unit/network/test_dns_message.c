@@ -109,6 +109,7 @@ static void broken_questions_deserve_a_format_error(void **state)
 		{"\x40\0\0\1\0\1", 6},         /* an unknown kind of label */
 		{"\3web\xc0\5\0\1\0\1", 10},   /* into the header */
 		{"\xc0", 1},                   /* half a pointer */
+		{"\1\6\xc0\x0d\0\1\0\1\0", 9}, /* a label over its own end, by a pointer */
 	};
 
 	(void)state;
