@@ -95,6 +95,8 @@ static const struct option_spec connect_options[] = {
 		"Highest gw-priority provides the default gateway"),
 	OPT_STRING(struct connect_opts, request.ip, 0, "ip", "string", "IPv4 address"),
 	OPT_STRING(struct connect_opts, request.ip6, 0, "ip6", "string", "IPv6 address"),
+	OPT_LIST(struct connect_opts, request.links, 0, "link", "list",
+		 "Know another container by a name of its own (NAME[:ALIAS])"),
 	OPT_END,
 };
 

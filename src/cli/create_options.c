@@ -141,6 +141,8 @@ const struct option_spec create_options[] = {
 	OPT_LIST(struct create_opts, label_files, 0, "label-file", "list",
 		 "Read labels from a file", .complete = COMPLETE_FILE),
 	OPT_INCLUDE(struct create_opts, request.limits, limit_options),
+	REQUEST_LIST(links, 0, "link",
+		     "Know another container by a name of its own (NAME[:ALIAS])"),
 	REQUEST_STRING(log_driver, 0, "log-driver", "string",
 		       "Where output is kept (json-file|local|journald|syslog|none)",
 		       .choices = "json-file local journald syslog none"),

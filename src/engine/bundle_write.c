@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "engine/capability_list.h"
 #include "engine/container_internal.h"
+#include "engine/container_link.h"
 #include "engine/emit.h"
 #include "engine/health_option.h"
 #include "engine/host_files.h"
@@ -168,6 +169,9 @@ int bundle_write_names(const struct container *c, const struct endpoint_set *end
 	auto_free char *hosts = NULL;
 	int r;
 
+	r = container_links_hosts(c, &entries, err);
+	if (r < 0)
+		return r;
 	added_entries(c, endpoints, &entries);
 	own_entries(c, endpoints, &entries);
 	hosts = hosts_text(host_hosts, &entries);
@@ -300,11 +304,13 @@ static int write_config(const struct container *c, const struct bundle *bundle, 
 	auto_free char *user_ns = own_fd_path(bundle->user_ns_fd);
 	auto_free char *shm = own_fd_path(bundle->shm_fd);
 	auto_free char *files = bundle_files_directory(c);
+	auto_(strv_release) struct strv link_env = {0};
 	const struct oci_input input = {
 		.config = &c->config,
 		.id = c->record.id,
 		.root_path = engine_root_path(c->engine),
 		.files_path = files,
+		.link_env = &link_env,
 		.capabilities = bundle->capabilities,
 		.network_ns = network_ns,
 		.pid_ns = pid_ns,
@@ -320,7 +326,9 @@ static int write_config(const struct container *c, const struct bundle *bundle, 
 	auto_free char *text = NULL;
 	int r;
 
-	r = oci_config_build(&input, &config, err);
+	r = container_links_environment(c, &link_env, err);
+	if (r == 0)
+		r = oci_config_build(&input, &config, err);
 	if (r == 0)
 		r = cdi_edits_apply(&bundle->cdi, config, err);
 	if (r < 0)

@@ -76,6 +76,7 @@ static const struct record_field config_fields[] = {
 	STRING(cgroup_parent, "cgroupParent"),
 	LIST(annotations, "annotations"),
 	LIST(add_hosts, "addHosts"),
+	LIST(links, "links"),
 	LIST(dns, "dns"),
 	LIST(dns_search, "dnsSearch"),
 	LIST(dns_options, "dnsOptions"),

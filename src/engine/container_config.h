@@ -77,6 +77,7 @@ struct container_config {
 	struct strv annotations; /* key=value; for config.json, nothing acts on them */
 	struct strv add_hosts;   /* "name:address" */
 	struct strv dns, dns_search, dns_options;
+	struct strv links;   /* "ID:ALIAS", on the predefined bridge (engine/container_link.h) */
 	struct strv publish; /* -p (network/port_spec.h) */
 	bool publish_all;
 

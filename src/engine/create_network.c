@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/container_link.h"
 #include "engine/create_internal.h"
 #include "engine/network_internal.h"
 #include "engine/network_publish.h"
@@ -125,11 +126,13 @@ static int refuse_for_mode(const struct network_spec *spec, struct error *err)
 {
 	const struct endpoint_config *endpoint = &spec->endpoint;
 
-	if (is_container(spec->name) && (endpoint->mac || endpoint->links.count))
-		return err_set(err, ERR_INVALID, 0, "conflicting options: %s and the network mode",
-			       endpoint->mac ? "mac-address"
-					     : "container type network can't be "
-					       "used with links");
+	if (is_container(spec->name) && endpoint->mac)
+		return err_set(err, ERR_INVALID, 0,
+			       "conflicting options: mac-address and the network mode");
+	if (endpoint->links.count)
+		return err_set(err, ERR_INVALID, 0,
+			       "conflicting options: %s type networking can't be used with links",
+			       is_container(spec->name) ? "container" : spec->name);
 	if (endpoint->ip || endpoint->ip6 || endpoint->aliases.count)
 		return err_set(err, ERR_INVALID, 0,
 			       "%s only with a network of the container's own, not with '%s'",
@@ -155,8 +158,22 @@ int network_check_endpoint(const struct network *network, const struct endpoint_
 	return 0;
 }
 
-static int connect_to(struct engine *engine, const char *id, struct network_spec *spec,
-		      size_t position, struct endpoint_requests *requests, struct error *err)
+/* Those on the predefined bridge are the container's; those in a user's network are its place's there. */
+static int set_links(struct engine *engine, const struct network *network,
+		     struct endpoint_config *endpoint, struct container_config *c,
+		     struct error *err)
+{
+	auto_(strv_release) struct strv links = endpoint->links;
+
+	endpoint->links = (struct strv){0};
+	return network_is_predefined(network)
+		       ? container_links_resolve(engine, &links, &c->links, err)
+		       : container_links_check(&links, &endpoint->links, err);
+}
+
+static int connect_to(struct engine *engine, const char *id, struct container_config *c,
+		      struct network_spec *spec, struct endpoint_requests *requests,
+		      struct error *err)
 {
 	auto_(network_release) struct network network = {0};
 	int r;
@@ -164,9 +181,10 @@ static int connect_to(struct engine *engine, const char *id, struct network_spec
 	r = network_open(engine, spec->name, &network, err);
 	if (r == 0)
 		r = network_check_endpoint(&network, &spec->endpoint, err);
+	if (r == 0)
+		r = set_links(engine, &network, &spec->endpoint, c, err);
 	if (r < 0)
 		return r;
-	spec->endpoint.position = (int64_t)position;
 	return endpoint_request_add(requests, &network, id, &spec->endpoint, err);
 }
 
@@ -255,8 +273,10 @@ int create_network(struct engine *engine, const struct create_request *q, const 
 	if (is_mode(specs.items[0].name)) {
 		r = set_mode(engine, &specs.items[0], c, err);
 	} else {
-		for (size_t i = 0; i < specs.count && r == 0; i++)
-			r = connect_to(engine, id, &specs.items[i], i, ret_requests, err);
+		for (size_t i = 0; i < specs.count && r == 0; i++) {
+			specs.items[i].endpoint.position = (int64_t)i;
+			r = connect_to(engine, id, c, &specs.items[i], ret_requests, err);
+		}
 		if (r == 0)
 			c->network_mode = xstrdup(specs.items[0].name);
 	}

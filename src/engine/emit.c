@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "engine/container_internal.h"
+#include "storage/network_record.h"
 
 char *container_event_attributes(const struct container_record *record)
 {
@@ -34,6 +35,19 @@ void emit_event(struct engine *engine, const char *type, const char *id, const c
 
 	if (engine_state_fd(engine, &ignored) >= 0) /* makes the directory */
 		event_emit(engine_state_path(engine), &event);
+}
+
+void emit_network(struct engine *engine, const struct network_record *network, const char *action,
+		  const char *container)
+{
+	const struct event_attribute more[] = {
+		{"name", network->name},
+		{"type", network->driver},
+		{container ? "container" : NULL, container},
+		{0},
+	};
+
+	emit_event(engine, "network", network->id, action, more);
 }
 
 void emit_prune(struct engine *engine, const char *type, uint64_t bytes)

@@ -21,6 +21,7 @@
 
 struct container;
 struct container_record;
+struct network_record;
 
 /* `more` may be NULL: no attributes beside those that every event of the container has. */
 void emit_container(const struct container *container, const char *action,
@@ -31,6 +32,10 @@ void emit_container_record(struct engine *engine, const struct container_record 
 /* Of anything else: "image", "network", "volume". */
 void emit_event(struct engine *engine, const char *type, const char *id, const char *action,
 		const struct event_attribute *more);
+
+/* `container` is an id: of "connect" and "disconnect"; NULL: of the network itself. */
+void emit_network(struct engine *engine, const struct network_record *network, const char *action,
+		  const char *container);
 
 /* What a prune has freed of this type. */
 void emit_prune(struct engine *engine, const char *type, uint64_t bytes);

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "base/alloc.h"
+#include "engine/container_link.h"
 #include "engine/device_spec.h"
 #include "engine/inspect_internal.h"
 #include "engine/limit_option.h"
@@ -116,8 +117,18 @@ static json_t *security_options(const struct container_config *c)
 	return inspect_list_or_null(&list);
 }
 
-static void set_confinement(const struct container_config *c, json_t *o)
+static json_t *links(const struct container *container)
 {
+	auto_(strv_release) struct strv list = {0};
+
+	container_links_shown(container, &list);
+	return inspect_list_or_null(&list);
+}
+
+static void set_confinement(const struct container *container, json_t *o)
+{
+	const struct container_config *c = &container->config;
+
 	if (c->annotations.count)
 		inspect_set(o, "Annotations", inspect_map(&c->annotations));
 	inspect_set(o, "CapAdd", inspect_list_or_null(&c->cap_add));
@@ -130,7 +141,7 @@ static void set_confinement(const struct container_config *c, json_t *o)
 	inspect_set(o, "GroupAdd", inspect_list_or_null(&c->group_add));
 	inspect_set_text(o, "IpcMode", c->ipc_mode ? c->ipc_mode : "private");
 	inspect_set_text(o, "Cgroup", NULL);
-	inspect_set(o, "Links", json_null());
+	inspect_set(o, "Links", links(container));
 	inspect_set_int(o, "OomScoreAdj", c->oom_score_adj);
 	inspect_set_text(o, "PidMode", c->pid_mode);
 	inspect_set_bool(o, "Privileged", c->privileged);
@@ -212,7 +223,7 @@ json_t *inspect_host_config(const struct container *container)
 	json_t *o = json_object();
 
 	set_files(c, o);
-	set_confinement(c, o);
+	set_confinement(container, o);
 	set_resources(c, o);
 	inspect_set_or_null(o, "MaskedPaths", oci_masked_paths(c, 0));
 	inspect_set_or_null(o, "ReadonlyPaths", oci_readonly_paths(c));

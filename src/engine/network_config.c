@@ -175,6 +175,7 @@ void network_config_link(const struct network_record *record, const struct netwo
 
 	(void)network_driver_find(record->driver, &link.driver);
 	(void)snprintf(link.id, sizeof(link.id), "%s", record->id);
+	(void)snprintf(link.network, sizeof(link.network), "%s", record->name);
 	(void)snprintf(link.name, sizeof(link.name), "%s", config->link ? config->link : "");
 	if (mtu)
 		(void)parse_u32(mtu, &link.mtu);

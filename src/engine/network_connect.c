@@ -13,6 +13,8 @@
 #include "base/alloc.h"
 #include "engine/bundle_write.h"
 #include "engine/container_internal.h"
+#include "engine/container_link.h"
+#include "engine/emit.h"
 #include "engine/network.h"
 #include "engine/network_internal.h"
 #include "engine/network_spec.h"
@@ -138,14 +140,13 @@ static int64_t next_position(const struct endpoint_set *set)
 static int fill_config(const struct network_connect_request *q, const struct change *change,
 		       struct endpoint_config *config, struct error *err)
 {
-	int r = 0;
+	int r = container_links_check(&q->links, &config->links, err);
 
 	config->position = next_position(&change->before);
 	config->gateway_priority = q->gateway_priority;
 	strv_copy(&config->aliases, &q->aliases);
-	strv_copy(&config->links, &q->links);
 	strv_copy(&config->driver_options, &q->driver_options);
-	if (q->ip && *q->ip) {
+	if (r == 0 && q->ip && *q->ip) {
 		r = network_spec_check_ip(q->ip, AF_INET, err);
 		config->ip = xstrdup(q->ip);
 	}
@@ -167,6 +168,10 @@ static int insert(const struct network_connect_request *q, struct change *change
 	r = fill_config(q, change, &config, err);
 	if (r == 0)
 		r = network_check_endpoint(&change->network, &config, err);
+	if (r == 0 && config.links.count && network_is_predefined(&change->network))
+		r = err_set(err, ERR_INVALID, 0,
+			    "links on network %s are made with the container (create --link)",
+			    change->network.record.name);
 	if (r == 0)
 		r = endpoint_request_add(&requests, &change->network, id, &config, err);
 	return r < 0 ? r : endpoint_insert(store, id, &requests.items[0], err);
@@ -206,6 +211,8 @@ int network_connect(struct engine *engine, const struct network_connect_request 
 		r = apply(&change, err);
 	if (r < 0)
 		(void)endpoint_delete(store, id, change.network.record.id, &ignored);
+	else
+		emit_network(engine, &change.network.record, "connect", id);
 	return r;
 }
 
@@ -251,5 +258,9 @@ int network_disconnect(struct engine *engine, const char *network, const char *c
 		if (r < 0)
 			return r;
 	}
-	return endpoint_delete(store, change.container.record.id, change.network.record.id, err);
+	r = endpoint_delete(store, change.container.record.id, change.network.record.id, err);
+	if (r == 0)
+		emit_network(engine, &change.network.record, "disconnect",
+			     change.container.record.id);
+	return r;
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/random.h"
+#include "engine/emit.h"
 #include "engine/network.h"
 #include "engine/network_internal.h"
 #include "network/network_host.h"
@@ -353,6 +354,7 @@ int network_create(struct engine *engine, const struct network_create_request *q
 		(void)network_record_delete(store, id, &ignored);
 		return r;
 	}
+	emit_network(engine, &network.record, "create", NULL);
 	memcpy(ret_id, id, sizeof(id));
 	return 0;
 }

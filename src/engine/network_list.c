@@ -358,6 +358,7 @@ static int remove_network(struct engine *engine, const struct network *network, 
 	if (r < 0)
 		return r;
 	names_forget(r, network->record.id);
+	emit_network(engine, &network->record, "destroy", NULL);
 	return network_host_remove(&link, err);
 }
 

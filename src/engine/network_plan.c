@@ -79,6 +79,7 @@ void network_plan_fill(const struct container *container, const struct endpoint_
 
 		fill_interface(&set->items[i], interface);
 		endpoint_names(container, &set->items[i], &interface->names);
+		strv_copy(&interface->links, &set->items[i].config.links);
 	}
 	set_routes(set, plan);
 	network_plan_set_targets(set, plan);

@@ -33,6 +33,18 @@ void oci_environment(const struct container_config *config, struct strv *ret_env
 	}
 }
 
+/* What the record says of a variable counts. */
+static void add_link_environment(const struct strv *link_env, struct strv *env)
+{
+	for (size_t i = 0; link_env && i < link_env->count; i++) {
+		const char *item = link_env->items[i];
+		auto_free char *key = xstrndup(item, strcspn(item, "="));
+
+		if (!strv_env_find(env, key))
+			strv_add(env, item);
+	}
+}
+
 /* Plain numbers as they are; names are for the runtime, which reads the container's files. */
 static json_t *process_user(const char *user)
 {
@@ -104,6 +116,7 @@ int oci_process(const struct oci_input *in, json_t **ret_process, struct error *
 	strv_add_all(&args, &c->entrypoint);
 	strv_add_all(&args, &c->cmd);
 	oci_environment(c, &env);
+	add_link_environment(in->link_env, &env);
 	if (c->tty)
 		(void)json_object_set_new(process, "terminal", json_true());
 	(void)json_object_set_new(process, "user", process_user(c->user));

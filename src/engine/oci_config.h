@@ -24,9 +24,10 @@ struct id_map;
 struct oci_input {
 	const struct container_config *config;
 	const char *id;
-	const char *root_path;  /* ROOT, for volumes */
-	const char *files_path; /* where hostname, hosts and resolv.conf lie, absolute */
-	uint64_t capabilities;  /* bit n: capability n */
+	const char *root_path;       /* ROOT, for volumes */
+	const char *files_path;      /* where hostname, hosts and resolv.conf lie, absolute */
+	const struct strv *link_env; /* variables of --link, behind the record's; NULL: none */
+	uint64_t capabilities;       /* bit n: capability n */
 	/* Paths of namespaces to join; NULL: by the config's mode. */
 	const char *network_ns, *pid_ns, *ipc_ns, *user_ns;
 	const struct id_map *uids, *gids; /* of its user namespace; NULL: it has none */

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "events/event_log.h"
 #include "monitor/monitor_dns.h"
 #include "network/container_network.h"
 #include "network/dns_redirect.h"
@@ -90,6 +91,24 @@ static int open_dns(struct monitor_network *network, int netns_fd, struct error 
 	return r;
 }
 
+/* ---- events ---- */
+
+static void emit(const struct monitor_network *network, const char *action)
+{
+	for (size_t i = 0; i < network->plan.interface_count; i++) {
+		const struct network_link *link = &network->plan.interfaces[i].link;
+		const struct event_attribute more[] = {
+			{"container", network->place.id},
+			{"name", link->network},
+			{"type", network_driver_name(link->driver)},
+			{0},
+		};
+		const struct event event = {"network", action, link->id, NULL, more};
+
+		event_emit(network->place.state, &event);
+	}
+}
+
 /* ---- the packet filter ---- */
 
 static void drain(int fd)
@@ -129,6 +148,8 @@ int monitor_network_make(void *context, pid_t pid, struct error *err)
 	network->pid = pid;
 	r = container_network_attach(&network->plan, state_fd, netns_fd, err);
 	network->is_made = r == 0;
+	if (r == 0)
+		emit(network, "connect");
 	if (r == 0 && has_names)
 		r = add_names(network, err);
 	return r == 0 && has_names ? open_dns(network, netns_fd, err) : r;
@@ -200,6 +221,7 @@ void monitor_network_end(struct monitor_network *network)
 	state_fd = open_state(network);
 	if (container_network_detach(&network->plan, state_fd, &ignored) < 0)
 		log_debug("monitor", "ignoring: %s", err_message(&ignored));
+	emit(network, "disconnect");
 	network->is_made = false;
 }
 

@@ -27,6 +27,48 @@ static void find_everywhere(const struct dns_context *context, const char *name,
 				   found);
 }
 
+/* What a link of this container's stands for, in the networks where it has one. */
+static void find_linked(const struct dns_context *context, const char *name, int family,
+			struct names_found *found)
+{
+	const struct network_plan *plan = context->plan;
+	char alias[NAME_TEXT_SIZE], target[NAME_TEXT_SIZE];
+
+	for (size_t i = 0; i < plan->interface_count && context->networks_fd >= 0; i++) {
+		const struct network_interface *interface = &plan->interfaces[i];
+
+		for (size_t k = 0; k < interface->links.count; k++) {
+			const char *colon = strchr(interface->links.items[k], ':');
+			auto_free char *typed = NULL;
+
+			if (!colon || !names_normalize(colon + 1, alias) ||
+			    strcmp(alias, name) != 0)
+				continue;
+			typed = xstrndup(interface->links.items[k],
+					 (size_t)(colon - interface->links.items[k]));
+			if (names_normalize(typed, target))
+				names_find(context->networks_fd, interface->link.id, target, family,
+					   found);
+		}
+	}
+}
+
+/* Its own links come first; what they stand for may not be there, and then a name of others counts. */
+static void find_name(const struct dns_context *context, const char *name, uint16_t type,
+		      struct names_found *found)
+{
+	int family = type == DNS_TYPE_AAAA ? AF_INET6 : AF_INET;
+
+	find_linked(context, name, family, found);
+	if (type == DNS_TYPE_ANY)
+		find_linked(context, name, AF_INET6, found);
+	if (found->exists)
+		return;
+	find_everywhere(context, name, family, found);
+	if (type == DNS_TYPE_ANY)
+		find_everywhere(context, name, AF_INET6, found);
+}
+
 /* Fills `answer`; false when we know nothing of the name. */
 static bool answer_name(struct dns_context *context, const struct dns_question *q,
 			struct names_found *found, struct dns_answer *answer)
@@ -35,9 +77,7 @@ static bool answer_name(struct dns_context *context, const struct dns_question *
 
 	if (!names_normalize(q->name, name))
 		return false;
-	find_everywhere(context, name, q->type == DNS_TYPE_AAAA ? AF_INET6 : AF_INET, found);
-	if (q->type == DNS_TYPE_ANY)
-		find_everywhere(context, name, AF_INET6, found);
+	find_name(context, name, q->type, found);
 	if (!found->exists)
 		return false;
 	if (q->type == DNS_TYPE_A || q->type == DNS_TYPE_AAAA || q->type == DNS_TYPE_ANY) {

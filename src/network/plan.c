@@ -56,8 +56,10 @@ int network_protocol_find(const char *name, int *ret_protocol)
 
 void network_plan_release(struct network_plan *plan)
 {
-	for (size_t i = 0; i < plan->interface_count; i++)
+	for (size_t i = 0; i < plan->interface_count; i++) {
 		strv_release(&plan->interfaces[i].names);
+		strv_release(&plan->interfaces[i].links);
+	}
 	strv_release(&plan->resolvers);
 	free(plan->interfaces);
 	free(plan->ports);
@@ -132,6 +134,7 @@ static json_t *format_link(const struct network_link *link)
 	json_t *object = json_object();
 
 	json_set_string(object, "id", link->id);
+	json_set_string(object, "network", link->network);
 	json_set_string(object, "driver", network_driver_name(link->driver));
 	json_set_string(object, "name", link->name);
 	set_network(object, "gateway4", &link->gateway4);
@@ -162,6 +165,8 @@ static json_t *format_interface(const struct network_interface *interface)
 	set_address(object, "route6", &interface->route6);
 	if (interface->names.count)
 		(void)json_object_set_new(object, "names", json_from_strv(&interface->names));
+	if (interface->links.count)
+		(void)json_object_set_new(object, "links", json_from_strv(&interface->links));
 	return object;
 }
 
@@ -243,6 +248,7 @@ static bool parse_link(const json_t *object, struct network_link *link)
 	bool good = true;
 
 	get_text(object, "id", link->id, sizeof(link->id), &good);
+	get_text(object, "network", link->network, sizeof(link->network), &good);
 	get_text(object, "name", link->name, sizeof(link->name), &good);
 	if (network_driver_find(json_get_string(object, "driver", ""), &link->driver) < 0)
 		good = false;
@@ -271,6 +277,7 @@ static bool parse_interface(const json_t *object, struct network_interface *inte
 	get_address(object, "route4", AF_INET, &interface->route4, &good);
 	get_address(object, "route6", AF_INET6, &interface->route6, &good);
 	json_get_strv(object, "names", &interface->names);
+	json_get_strv(object, "links", &interface->links);
 	return good && interface->name[0];
 }
 

@@ -21,6 +21,7 @@
 #include "network/ip.h"
 
 #define NETWORK_ID_SIZE 65
+#define NETWORK_NAME_SIZE 201
 
 enum network_driver {
 	NETWORK_DRIVER_BRIDGE,
@@ -38,7 +39,8 @@ int network_driver_find(const char *name, enum network_driver *ret_driver);
 
 /* The host's side of a network: one link, made when first needed. */
 struct network_link {
-	char id[NETWORK_ID_SIZE]; /* of the network */
+	char id[NETWORK_ID_SIZE];        /* of the network */
+	char network[NETWORK_NAME_SIZE]; /* its name, for events; "" is possible */
 	enum network_driver driver;
 	char name[IFNAMSIZ];                  /* of the bridge; of macvlan and ipvlan: the parent */
 	struct ip_network gateway4, gateway6; /* the bridge's own addresses; family 0: none */
@@ -59,6 +61,8 @@ struct network_interface {
 	struct ip_network address4, address6; /* family 0: none */
 	struct ip_address route4, route6;     /* the default route's gateway; family 0: none */
 	struct strv names; /* by which others in the network find it; the first is its own */
+	struct strv
+		links; /* "NAME:ALIAS": what NAME is in the network is ALIAS for this container */
 };
 
 /* Host ports that lead to as many container ports. */

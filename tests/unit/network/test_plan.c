@@ -26,6 +26,8 @@ static void fill(struct network_plan *plan)
 	assert_int_equal(ip_network_parse("fd12::2/64", &eth0->address6), 0);
 	assert_int_equal(ip_address_parse("172.18.0.1", &eth0->route4), 0);
 	strv_add(&eth0->names, "web");
+	strv_add(&eth0->links, "db:database");
+	memcpy(eth0->link.network, "net", 4);
 	plan->port_target4 = eth0->address4.address;
 	network_plan_add_port(plan, &(struct network_port){.protocol = IPPROTO_SCTP,
 							   .host_port = 8000,
@@ -49,6 +51,8 @@ static void it_comes_back_as_it_was_written(void **state)
 	second = network_plan_format(&again);
 	assert_true(json_equal(object, second));
 	assert_true(network_plan_has_names(&again));
+	assert_string_equal(again.interfaces[0].links.items[0], "db:database");
+	assert_string_equal(again.interfaces[0].link.network, "net");
 	assert_int_equal(again.ports[0].protocol, IPPROTO_SCTP);
 	assert_true(again.interfaces[0].link.internal && !again.interfaces[0].link.isolated);
 }
