@@ -50,6 +50,7 @@ static const struct command_path paths[] = {
 	{NULL, "version", &cmd_version, .common = true},
 	{NULL, "wait", &cmd_wait},
 	{"container", "attach", &cmd_attach},
+	{"container", "clone", &cmd_clone},
 	{"container", "commit", &cmd_commit},
 	{"container", "cp", &cmd_cp},
 	{"container", "create", &cmd_create},

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_attach;
+extern const struct command cmd_clone;
 extern const struct command cmd_commit;
 extern const struct command cmd_complete;
 extern const struct command cmd_container_exists;

@@ -249,11 +249,10 @@ static void mounted_images(const struct mount_list *mounts, struct strv *ret_ids
 			strv_add(ret_ids, mounts->items[i].image_id);
 }
 
-static int create_record(struct create_guard *guard, const struct create_request *request,
-			 const char *name, const struct image_record *image,
-			 struct container_config *config, const struct endpoint_requests *endpoints,
-			 const char *id, struct error *err)
+static int write_down(struct create_guard *guard, const struct create_parts *parts,
+		      struct error *err)
 {
+	struct container_config *config = parts->config;
 	auto_(container_record_release) struct container_record record = {0};
 	auto_(strv_release) struct strv volumes = {0}, images = {0};
 	auto_(userns_ids_release) struct userns_ids ids = {0};
@@ -269,24 +268,37 @@ static int create_record(struct create_guard *guard, const struct create_request
 	r = format_record(config, &record.config, err);
 	if (r < 0)
 		return r;
-	r = make_directory(guard, id, &lock_fd, err);
+	r = make_directory(guard, parts->id, &lock_fd, err);
 	if (r >= 0)
 		r = secret_options_link(guard->engine, &config->secrets, lock_fd, err);
 	if (r < 0)
 		return r;
-	record.id = xstrdup(id);
-	record.image_id = xstrdup(image->id);
-	record.image_ref = image_display_name(request->image, image);
+	record.id = xstrdup(parts->id);
+	record.image_id = xstrdup(parts->image_id);
+	record.image_ref = xstrdup(parts->image_ref);
 	record.command = command_text(config);
 	record.created_ns = clock_now_ns();
-	record.endpoints = endpoints->items;
-	record.endpoint_count = endpoints->count;
+	record.endpoints = parts->endpoints->items;
+	record.endpoint_count = parts->endpoints->count;
 	mounted_images(&config->mounts, &images);
 	record.mounted_images = &images;
 	record.ids = &ids.request;
-	r = insert_record(guard->store, &record, name, &volumes, err);
+	r = insert_record(guard->store, &record, parts->name, &volumes, err);
 	if (r >= 0)
 		emit_container_record(guard->engine, &record, "create", NULL);
+	return r;
+}
+
+int create_record(struct engine *engine, const struct create_parts *parts, struct error *err)
+{
+	auto_(create_guard_undo) struct create_guard guard = {.engine = engine};
+	int r;
+
+	r = engine_store(engine, &guard.store, err);
+	if (r >= 0)
+		r = write_down(&guard, parts, err);
+	if (r >= 0)
+		guard.store = NULL;
 	return r;
 }
 
@@ -304,24 +316,21 @@ int container_create(struct engine *engine, const struct create_request *request
 	auto_(container_config_release) struct container_config config = {0};
 	auto_(endpoint_requests_release) struct endpoint_requests endpoints = {0};
 	auto_(image_record_release) struct image_record image = {0};
-	auto_(create_guard_undo) struct create_guard guard = {.engine = engine};
+	auto_free char *image_ref = NULL;
+	struct create_parts parts = {.config = &config, .endpoints = &endpoints};
 	struct image_want want = {
 		.name = request->image,
 		.platform = request->platform,
 		.progress = request->progress,
 	};
 	auto_(create_result_release) struct create_result result = {0};
-	const char *name = NULL;
 	int r;
 
 	if (request->name && *request->name) {
-		r = container_name_check(request->name, &name, err);
+		r = container_name_check(request->name, &parts.name, err);
 		if (r < 0)
 			return r;
 	}
-	r = engine_store(engine, &guard.store, err);
-	if (r < 0)
-		return r;
 	r = image_pull_policy_parse(request->pull, &want.pull, err);
 	if (r >= 0)
 		r = check_platform_text(request->platform, err);
@@ -334,10 +343,13 @@ int container_create(struct engine *engine, const struct create_request *request
 	if (r < 0)
 		return r;
 	create_proxies(&request->env, &config.env, &result.warnings);
-	r = create_record(&guard, request, name, &image, &config, &endpoints, result.id, err);
+	image_ref = image_display_name(request->image, &image);
+	parts.id = result.id;
+	parts.image_id = image.id;
+	parts.image_ref = image_ref;
+	r = create_record(engine, &parts, err);
 	if (r < 0)
 		return r;
-	guard.store = NULL;
 	*ret_result = result;
 	result = (struct create_result){0};
 	return 0;

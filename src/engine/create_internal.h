@@ -3,7 +3,7 @@
  * create_internal.h - the parts of create: each fills its members of the record
  *
  * All take the request as it was typed and report the first thing that is wrong with it. Nothing
- * is made on disk here.
+ * is made on disk here but by create_volumes() and, in the end, create_record().
  */
 #ifndef SKIFF_ENGINE_CREATE_INTERNAL_H
 #define SKIFF_ENGINE_CREATE_INTERNAL_H
@@ -12,6 +12,7 @@
 #include "engine/container.h"
 #include "engine/container_config.h"
 
+struct endpoint_requests;
 struct image_config;
 
 /* What runs: entry point, command, environment, user, directory, labels, signals. */
@@ -46,5 +47,17 @@ int create_confinement(const struct create_request *request, struct container_co
  * (`wanted`) mention. A file that is not understood is a warning.
  */
 void create_proxies(const struct strv *wanted, struct strv *env, struct strv *warnings);
+
+/* A container that is ready to be written down; all borrowed. */
+struct create_parts {
+	const char *id;
+	const char *name; /* checked; NULL: one is generated */
+	const char *image_id, *image_ref;
+	struct container_config *config; /* its volumes get their names */
+	const struct endpoint_requests *endpoints;
+};
+
+/* Its volumes, its directory, its record: all of them, or nothing is left. */
+int create_record(struct engine *engine, const struct create_parts *parts, struct error *err);
 
 #endif
