@@ -124,6 +124,7 @@ static const struct command_path paths[] = {
 	{"secret", "remove", &cmd_secret_rm, .alias = true},
 	{"secret", "rm", &cmd_secret_rm},
 	{"system", "df", &cmd_system_df},
+	{"system", "doctor", &cmd_system_doctor},
 	{"system", "events", &cmd_events},
 	{"system", "fsck", &cmd_fsck},
 	{"system", "info", &cmd_info},

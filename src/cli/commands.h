@@ -74,6 +74,7 @@ extern const struct command cmd_start;
 extern const struct command cmd_stats;
 extern const struct command cmd_stop;
 extern const struct command cmd_system_df;
+extern const struct command cmd_system_doctor;
 extern const struct command cmd_system_prune;
 extern const struct command cmd_system_start;
 extern const struct command cmd_system_stop;

@@ -252,7 +252,7 @@ static void put_forward(struct netlink_batch *batch)
 	verdict(&r, NF_DROP);
 }
 
-static void put_table(struct netlink_batch *batch)
+void firewall_put_table(struct netlink_batch *batch)
 {
 	nft_put_table(batch, FIREWALL_TABLE);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
@@ -294,7 +294,7 @@ int firewall_prepare(int nft_sock, struct error *err)
 		return 0;
 	if (r == 0) {
 		nft_begin(&batch);
-		put_table(&batch);
+		firewall_put_table(&batch);
 		nft_end(&batch);
 		r = netlink_send(nft_sock, &batch, &failure);
 	}

@@ -54,4 +54,10 @@ int firewall_publish(int nft_sock, const struct network_plan *plan, struct error
 /* Ports that are not there are no error. */
 int firewall_unpublish(int nft_sock, const struct network_plan *plan, struct error *err);
 
+/* 1: every number of this port is redirected to an address of this family, 0: not; or an error. */
+int firewall_has_port(int nft_sock, const struct network_port *port, int family);
+
+/* 1: our rules know this bridge, 0: not; or an error. */
+int firewall_has_bridge(int nft_sock, const char *name);
+
 #endif

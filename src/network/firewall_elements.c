@@ -238,17 +238,23 @@ static void put_singles(struct nft_elements *elements, const struct network_port
 	}
 }
 
+#define SET_NAME_SIZE 32
+
+static void name_set(const struct network_port *port, int family, char ret_set[SET_NAME_SIZE])
+{
+	(void)snprintf(ret_set, SET_NAME_SIZE, "%s%s%c", port->host.family ? "host" : "port",
+		       keeps_numbers(port) ? "_ranges" : "s", family == AF_INET6 ? '6' : '4');
+}
+
 static void put_port(struct netlink_batch *batch, const struct network_port *port,
 		     const struct ip_address *target, bool remove)
 {
-	bool range = keeps_numbers(port);
 	struct nft_elements elements;
-	char set[32];
+	char set[SET_NAME_SIZE];
 
-	(void)snprintf(set, sizeof(set), "%s%s%c", port->host.family ? "host" : "port",
-		       range ? "_ranges" : "s", target->family == AF_INET6 ? '6' : '4');
+	name_set(port, target->family, set);
 	nft_elements_begin(&elements, batch, FIREWALL_TABLE, set, remove);
-	if (range)
+	if (keeps_numbers(port))
 		put_range(&elements, port, target);
 	else
 		put_singles(&elements, port, target);
@@ -321,4 +327,68 @@ int firewall_unpublish(int nft_sock, const struct network_plan *plan, struct err
 			return one;
 	}
 	return 0;
+}
+
+struct port_search {
+	const struct network_port *port;
+	uint32_t found;
+};
+
+/* The port is the key's last part; of a range that keeps its numbers the first one is the key. */
+static int count_key(const void *bytes, size_t len, void *context)
+{
+	struct port_search *search = context;
+	const struct network_port *port = search->port;
+	struct key first = port_key(port, port->host_port);
+	uint16_t number_be;
+	uint32_t offset;
+
+	if (len != first.len || memcmp(bytes, first.bytes, len - 4) != 0)
+		return 0;
+	memcpy(&number_be, (const uint8_t *)bytes + len - 4, sizeof(number_be));
+	offset = (uint32_t)ntohs(number_be) - port->host_port;
+	if (offset < (keeps_numbers(port) ? 1 : port->count))
+		search->found++;
+	return 0;
+}
+
+int firewall_has_port(int nft_sock, const struct network_port *port, int family)
+{
+	struct port_search search = {.port = port};
+	char set[SET_NAME_SIZE];
+	int r;
+
+	name_set(port, family, set);
+	r = nft_each_key(nft_sock, FIREWALL_TABLE, set, count_key, &search);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	return search.found == (keeps_numbers(port) ? 1 : port->count);
+}
+
+struct bridge_search {
+	char name[IFNAMSIZ];
+	bool found;
+};
+
+/* To the end: what is left of an answer would be taken for the next one. */
+static int look_for_bridge(const void *key, size_t len, void *context)
+{
+	struct bridge_search *search = context;
+
+	search->found |= len == IFNAMSIZ && memcmp(key, search->name, IFNAMSIZ) == 0;
+	return 0;
+}
+
+int firewall_has_bridge(int nft_sock, const char *name)
+{
+	struct bridge_search search = {0};
+	int r;
+
+	put_link(search.name, name);
+	r = nft_each_key(nft_sock, FIREWALL_TABLE, "bridges", look_for_bridge, &search);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return search.found;
 }

@@ -13,4 +13,7 @@
 int firewall_fail(int error, const struct netlink_failure *failure, const char *what,
 		  struct error *err);
 
+/* The table with its sets, chains and rules, into a batch that has begun. */
+void firewall_put_table(struct netlink_batch *batch);
+
 #endif

@@ -98,6 +98,34 @@ typedef int nft_each_key_fn(const void *key, size_t len, void *context);
 int nft_each_key(int sock, const char *table, const char *set, nft_each_key_fn *each,
 		 void *context);
 
+/* ---- what everybody's rules are, for who looks on (nftables_survey.c) ---- */
+
+/* Texts are borrowed for the call. */
+struct nft_chain_info {
+	uint8_t family; /* NFPROTO_* */
+	const char *table, *name;
+	bool is_base;
+	uint32_t hook; /* NF_INET_*, of a base chain */
+	bool drops;    /* its policy */
+};
+
+/* What a rule may do to a packet that it matches. A jump, or a verdict from a map, may do both. */
+struct nft_rule_info {
+	uint8_t family;
+	const char *table, *chain;
+	bool may_accept, may_drop;
+};
+
+/* Of all families and tables. A result that is not 0 ends it. */
+typedef int nft_chain_fn(const struct nft_chain_info *chain, void *context);
+int nft_each_chain(int sock, nft_chain_fn *each, void *context);
+typedef int nft_rule_fn(const struct nft_rule_info *rule, void *context);
+int nft_each_rule(int sock, nft_rule_fn *each, void *context);
+
+/* One message of either kind, as the kernel sends it or as a batch of ours has it. -EBADMSG when it is none. */
+int nft_chain_parse(const struct nlmsghdr *message, struct nft_chain_info *ret_chain);
+int nft_rule_parse(const struct nlmsghdr *message, struct nft_rule_info *ret_rule);
+
 /* ---- rules ---- */
 
 struct nft_rule {

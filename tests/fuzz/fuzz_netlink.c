@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "sys/netlink.h"
+#include "sys/nftables.h"
 
 #define TYPES 16
 
@@ -32,7 +33,13 @@ static int take(const struct nlmsghdr *message, void *context)
 {
 	const struct nlattr *found[TYPES];
 	const size_t *header_len = context;
+	struct nft_chain_info chain;
+	struct nft_rule_info rule;
 
+	if (nft_chain_parse(message, &chain) == 0)
+		checksum += (uint32_t)(strlen(chain.table) + strlen(chain.name));
+	if (nft_rule_parse(message, &rule) == 0)
+		checksum += (uint32_t)(strlen(rule.table) + strlen(rule.chain));
 	if (netlink_attributes(message, *header_len, found, TYPES) == 0)
 		read_all(found, 0);
 	return 0;
