@@ -41,6 +41,21 @@ void network_expose(struct container_config *c, const struct port_spec *spec)
 	}
 }
 
+/*
+ * What is redirected from ::1 leaves well, but its answers do not come back: the kernel looks for ::1 on the
+ * link that they arrive on only (rt6_need_strict()), and there is no route_localnet for IPv6.
+ */
+static int refuse_loopback6(const struct ip_address *host, const char *text, struct error *err)
+{
+	if (host->family != AF_INET6 || !ip_address_is_loopback(host))
+		return 0;
+	return err_set(
+		err, ERR_INVALID, 0,
+		"cannot publish '%s' on [::1]: the kernel does not redirect what goes there; "
+		"127.0.0.1 and every other address can be had",
+		text);
+}
+
 int network_publish_add(struct container_config *c, const char *text, struct error *err)
 {
 	struct port_spec spec;
@@ -49,6 +64,8 @@ int network_publish_add(struct container_config *c, const char *text, struct err
 	r = port_spec_parse(text, &spec, err);
 	if (r == 0 && !spec.host.family)
 		r = settings_publish_address(&spec.host, err);
+	if (r == 0)
+		r = refuse_loopback6(&spec.host, text, err);
 	if (r < 0)
 		return r;
 	if (spec.container_last - spec.container_first < EXPOSED_RANGE_MAX)

@@ -103,6 +103,15 @@ static void if_loopback4(struct nft_rule *r, uint32_t address_offset)
 	nft_put_cmp(r, NFT_CMP_EQ, REG(0), &net, sizeof(net));
 }
 
+static void if_to_loopback6(struct nft_rule *r)
+{
+	static const uint8_t loopback[16] = {[15] = 1};
+
+	if_family(r, NFPROTO_IPV6);
+	nft_put_payload(r, NFT_PAYLOAD_NETWORK_HEADER, IPV6_DADDR, sizeof(loopback), REG(0));
+	nft_put_cmp(r, NFT_CMP_EQ, REG(0), loopback, sizeof(loopback));
+}
+
 static void if_link(struct nft_rule *r, enum nft_meta_keys which, const char *set, bool invert)
 {
 	nft_put_meta(r, which, REG(0));
@@ -176,6 +185,10 @@ static void put_publish(struct netlink_batch *batch)
 
 	rule(&r, batch, "prerouting");
 	if_loopback4(&r, IPV4_DADDR);
+	verdict(&r, NFT_RETURN);
+	/* Its answers would not come back: refused at once, clients of "localhost" go on to 127.0.0.1. */
+	rule(&r, batch, "output");
+	if_to_loopback6(&r);
 	verdict(&r, NFT_RETURN);
 	for (size_t i = 0; i < 2; i++) {
 		const char *chain = i ? "output" : "prerouting";

@@ -21,6 +21,9 @@
  * with such a destination is not redirected and meets the kernel's own check, which on our bridges,
  * where route_localnet is on, is replaced by the chain "guard" (CVE-2020-8558 was that).
  *
+ * ::1 is not redirected at all: the kernel looks for the way back to it on the link of the answer only, where it
+ * is not, and has no route_localnet for IPv6.
+ *
  * The client's address is kept. It is replaced by the bridge's own only where the answer would not
  * come back through us: redirected traffic from a bridge's own subnet to that bridge, and 127.0.0.0/8.
  * (Not by the link it came in on: with br_netfilter such packets never leave the bridge and have none.)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ports that are published and taken back while a container runs; ports that many want at once."""
 
+import sys
+
 import pytest
 
 from helpers.world import CLIENT4, CLIENT6, HOST4, HOST6
@@ -78,6 +80,23 @@ def test_a_stopped_container_has_them_when_it_is_started(networked, world):
     networked.wait_for_output("web", "ready")
     assert ports(networked, "web") == ["80/tcp -> 0.0.0.0:8080"]
     assert world.ask(world.client, "tcp", HOST4, 8080) == CLIENT4
+
+
+def test_the_ipv6_loopback_is_refused_at_once(networked, world):
+    """It cannot be redirected; who asks for localhost must not wait there before it goes on to 127.0.0.1."""
+    networked.run("network", "create", "--ipv6", "--subnet", "fd77::/64", "six")
+    networked.serve("--network", "six", "-p", "8080:80", name="web")
+    assert world.ask(world.host, "tcp", HOST6, 8080) is not None
+    assert world.ask(world.host, "tcp", "127.0.0.1", 8080) is not None
+    client = "import socket; socket.create_connection(('::1', 8080), 60)"
+    failed = world.host.run(sys.executable, "-c", client, check=False)
+    assert "ConnectionRefusedError" in failed.stderr
+    for refused in (("run", "--rm", "--network", "six", "-p", "[::1]:8081:80", "busybox", "true"),
+                    ("create", "-p", "[::1]::80/udp", "busybox", "true")):
+        assert "cannot publish" in networked.fails(*refused, code=125 if refused[0] == "run" else 1
+                                                   ).stderr
+    failed = networked.fails("update", "-p", "[::1]:8081:80", "web", code=1)
+    assert "the kernel does not redirect what goes there" in failed.stderr
 
 
 def test_chosen_ports_and_ipv6(networked, world):
