@@ -91,12 +91,17 @@ struct connect_opts {
 static const struct option_spec connect_options[] = {
 	OPT_LIST(struct connect_opts, request.aliases, 0, "alias", "strings",
 		 "Add network-scoped alias for the container"),
+	OPT_LIST(struct connect_opts, request.driver_options, 0, "driver-opt", "strings",
+		 "com.docker.network.endpoint.ifname=NAME or "
+		 ".sysctls=net.ipv4.conf.IFNAME.KEY=VALUE"),
 	OPT_INT(struct connect_opts, request.gateway_priority, 0, "gw-priority",
 		"Highest gw-priority provides the default gateway"),
 	OPT_STRING(struct connect_opts, request.ip, 0, "ip", "string", "IPv4 address"),
 	OPT_STRING(struct connect_opts, request.ip6, 0, "ip6", "string", "IPv6 address"),
 	OPT_LIST(struct connect_opts, request.links, 0, "link", "list",
 		 "Know another container by a name of its own (NAME[:ALIAS])"),
+	OPT_LIST(struct connect_opts, request.link_local_ips, 0, "link-local-ip", "strings",
+		 "Another, link-local address for the container"),
 	OPT_END,
 };
 

@@ -143,6 +143,8 @@ const struct option_spec create_options[] = {
 	OPT_INCLUDE(struct create_opts, request.limits, limit_options),
 	REQUEST_LIST(links, 0, "link",
 		     "Know another container by a name of its own (NAME[:ALIAS])"),
+	REQUEST_LIST(link_local_ips, 0, "link-local-ip",
+		     "Another, link-local address in the (first) network"),
 	REQUEST_STRING(log_driver, 0, "log-driver", "string",
 		       "Where output is kept (json-file|local|journald|syslog|none)",
 		       .choices = "json-file local journald syslog none"),

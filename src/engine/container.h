@@ -50,7 +50,7 @@ struct create_request {
 	struct strv add_hosts, dns, dns_search, dns_options;
 	struct strv networks; /* --network; empty: the default one */
 	const char *ip, *ip6, *mac_address;
-	struct strv network_aliases, links;
+	struct strv network_aliases, links, link_local_ips;
 	struct strv publish, expose; /* -p, --expose */
 	bool publish_all;
 	const char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode, *cgroup_parent;

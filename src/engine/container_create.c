@@ -58,6 +58,7 @@ void create_request_release(struct create_request *request)
 		&request->publish,
 		&request->expose,
 		&request->links,
+		&request->link_local_ips,
 		&request->network_aliases,
 		&request->annotations,
 		&request->gpus,

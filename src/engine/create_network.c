@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "engine/container_link.h"
 #include "engine/create_internal.h"
+#include "engine/endpoint_option.h"
 #include "engine/network_internal.h"
 #include "engine/network_publish.h"
 #include "engine/network_spec.h"
@@ -118,6 +119,7 @@ static int apply_general(const struct create_request *q, struct network_spec *fi
 		r = network_spec_check_mac(endpoint->mac, err);
 	strv_add_all(&endpoint->aliases, &q->network_aliases);
 	strv_add_all(&endpoint->links, &q->links);
+	strv_add_all(&endpoint->link_local_ips, &q->link_local_ips);
 	return r;
 }
 
@@ -133,11 +135,14 @@ static int refuse_for_mode(const struct network_spec *spec, struct error *err)
 		return err_set(err, ERR_INVALID, 0,
 			       "conflicting options: %s type networking can't be used with links",
 			       is_container(spec->name) ? "container" : spec->name);
-	if (endpoint->ip || endpoint->ip6 || endpoint->aliases.count)
+	if (endpoint->ip || endpoint->ip6 || endpoint->aliases.count ||
+	    endpoint->link_local_ips.count || endpoint->driver_options.count)
 		return err_set(err, ERR_INVALID, 0,
 			       "%s only with a network of the container's own, not with '%s'",
 			       endpoint->aliases.count ? "network-scoped aliases are supported"
-						       : "an IP address can be chosen",
+			       : endpoint->driver_options.count
+				       ? "options of an endpoint are supported"
+				       : "an IP address can be chosen",
 			       spec->name);
 	return 0;
 }
@@ -169,6 +174,42 @@ static int set_links(struct engine *engine, const struct network *network,
 	return network_is_predefined(network)
 		       ? container_links_resolve(engine, &links, &c->links, err)
 		       : container_links_check(&links, &endpoint->links, err);
+}
+
+/* Each of the container's interfaces has its own name. */
+static int refuse_same_interface(const struct spec_list *list, struct error *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *name = list->items[i].endpoint.interface;
+		auto_free char *usual = NULL;
+
+		for (size_t k = 0; name && k < list->count; k++) {
+			const char *other = list->items[k].endpoint.interface;
+
+			free(usual);
+			usual = xasprintf("eth%zu", k);
+			if (k != i && strcmp(name, other ? other : usual) == 0)
+				return err_set(err, ERR_CONFLICT, 0,
+					       "two interfaces of the container would be called "
+					       "'%s'",
+					       name);
+		}
+	}
+	return 0;
+}
+
+static int check_options(struct spec_list *list, struct error *err)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct endpoint_config *endpoint = &list->items[i].endpoint;
+		int r = endpoint_driver_options_check(endpoint, err);
+
+		for (size_t k = 0; k < endpoint->link_local_ips.count && r == 0; k++)
+			r = endpoint_link_local_check(endpoint->link_local_ips.items[k], err);
+		if (r < 0)
+			return r;
+	}
+	return refuse_same_interface(list, err);
 }
 
 static int connect_to(struct engine *engine, const char *id, struct container_config *c,
@@ -268,6 +309,8 @@ int create_network(struct engine *engine, const struct create_request *q, const 
 	r = check_specs(&specs, err);
 	if (r == 0)
 		r = apply_general(q, &specs.items[0], err);
+	if (r == 0)
+		r = check_options(&specs, err);
 	if (r < 0)
 		return r;
 	if (is_mode(specs.items[0].name)) {

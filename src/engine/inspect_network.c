@@ -21,13 +21,15 @@ static json_t *ipam_config(const struct endpoint_config *config)
 {
 	json_t *o;
 
-	if (!config->ip && !config->ip6)
+	if (!config->ip && !config->ip6 && !config->link_local_ips.count)
 		return json_null();
 	o = json_object();
 	if (config->ip)
 		inspect_set_text(o, "IPv4Address", config->ip);
 	if (config->ip6)
 		inspect_set_text(o, "IPv6Address", config->ip6);
+	if (config->link_local_ips.count)
+		inspect_set(o, "LinkLocalIPs", json_from_strv(&config->link_local_ips));
 	return o;
 }
 

@@ -60,7 +60,7 @@ int network_prune(struct engine *engine, const struct strv *filters, struct strv
 struct network_connect_request {
 	const char *network, *container;
 	const char *ip, *ip6;
-	struct strv aliases, links, driver_options;
+	struct strv aliases, links, driver_options, link_local_ips;
 	int64_t gateway_priority;
 };
 

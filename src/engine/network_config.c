@@ -34,6 +34,7 @@ static const struct record_field endpoint_fields[] = {
 	LIST(aliases, "aliases"),
 	LIST(links, "links"),
 	LIST(driver_options, "options"),
+	LIST(link_local_ips, "linkLocal"),
 	STRING(host_link, "hostLink"),
 	STRING(interface, "interface"),
 	INT(gateway_priority, "gatewayPriority"),

@@ -63,6 +63,7 @@ struct endpoint_config {
 	char *mac;        /* NULL: derived from the address */
 	char *ip, *ip6;   /* asked for with --ip, --ip6 */
 	struct strv aliases, links, driver_options;
+	struct strv link_local_ips;
 	char *host_link; /* of a veth's end on the host */
 	char *interface; /* inside */
 	int64_t gateway_priority;

@@ -15,6 +15,7 @@
 #include "engine/container_internal.h"
 #include "engine/container_link.h"
 #include "engine/emit.h"
+#include "engine/endpoint_option.h"
 #include "engine/network.h"
 #include "engine/network_internal.h"
 #include "engine/network_spec.h"
@@ -154,7 +155,37 @@ static int fill_config(const struct network_connect_request *q, const struct cha
 		r = network_spec_check_ip(q->ip6, AF_INET6, err);
 		config->ip6 = xstrdup(q->ip6);
 	}
+	for (size_t i = 0; i < q->link_local_ips.count && r == 0; i++)
+		r = endpoint_link_local_check(q->link_local_ips.items[i], err);
+	strv_copy(&config->link_local_ips, &q->link_local_ips);
+	if (r == 0)
+		r = endpoint_driver_options_check(config, err);
 	return r;
+}
+
+static bool has_interface(const struct endpoint_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i].config.interface &&
+		    strcmp(set->items[i].config.interface, name) == 0)
+			return true;
+	return false;
+}
+
+/* The one that was asked for, or eth and the next free number. */
+static int name_interface(const struct endpoint_set *others, struct endpoint_config *config,
+			  struct error *err)
+{
+	if (config->interface && has_interface(others, config->interface))
+		return err_set(err, ERR_CONFLICT, 0, "the container has an interface '%s' already",
+			       config->interface);
+	for (int64_t n = config->position; !config->interface; n++) {
+		auto_free char *name = xasprintf("eth%u", (unsigned int)n);
+
+		if (!has_interface(others, name))
+			config->interface = TAKE_PTR(name);
+	}
+	return 0;
 }
 
 static int insert(const struct network_connect_request *q, struct change *change,
@@ -167,6 +198,8 @@ static int insert(const struct network_connect_request *q, struct change *change
 
 	r = fill_config(q, change, &config, err);
 	if (r == 0)
+		r = name_interface(&change->before, &config, err);
+	if (r == 0)
 		r = network_check_endpoint(&change->network, &config, err);
 	if (r == 0 && config.links.count && network_is_predefined(&change->network))
 		r = err_set(err, ERR_INVALID, 0,
@@ -177,12 +210,24 @@ static int insert(const struct network_connect_request *q, struct change *change
 	return r < 0 ? r : endpoint_insert(store, id, &requests.items[0], err);
 }
 
+/* What could not be connected: neither the record nor launch.json knows of it. */
+static void take_back(struct store *store, const struct change *change)
+{
+	auto_(network_plan_release) struct network_plan failed = {0};
+	auto_(network_plan_release) struct network_plan kept = {0};
+	auto_(error_release) struct error ignored = {0};
+
+	(void)network_plan_replace(&change->container, &change->before, &failed, &kept, &ignored);
+	error_release(&ignored);
+	(void)endpoint_delete(store, change->container.record.id, change->network.record.id,
+			      &ignored);
+}
+
 int network_connect(struct engine *engine, const struct network_connect_request *q,
 		    struct error *err)
 {
 	auto_(change_release) struct change change = {.container = CONTAINER_EMPTY,
 						      .lock_fd = NO_FD};
-	auto_(error_release) struct error ignored = {0};
 	const char *id;
 	struct store *store;
 	int r;
@@ -210,7 +255,7 @@ int network_connect(struct engine *engine, const struct network_connect_request 
 	if (r >= 0)
 		r = apply(&change, err);
 	if (r < 0)
-		(void)endpoint_delete(store, id, change.network.record.id, &ignored);
+		take_back(store, &change);
 	else
 		emit_network(engine, &change.network.record, "connect", id);
 	return r;

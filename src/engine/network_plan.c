@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "engine/bundle_write.h"
 #include "engine/container_internal.h"
+#include "engine/endpoint_option.h"
 #include "engine/network_internal.h"
 #include "engine/network_ports.h"
 #include "network/container_network.h"
@@ -22,6 +23,7 @@ static void fill_interface(const struct endpoint *endpoint, struct network_inter
 	memcpy(interface->mac, endpoint->mac, sizeof(interface->mac));
 	interface->address4 = endpoint->address4;
 	interface->address6 = endpoint->address6;
+	endpoint_options_fill(config, interface);
 }
 
 static struct ip_address gateway(const struct endpoint *endpoint, int family)

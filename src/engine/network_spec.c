@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/csv.h"
 #include "base/parse.h"
 
 #define SPEC_MAX_BYTES 65536
@@ -62,6 +63,14 @@ static int set_field(const char *key, const char *value, struct network_spec *sp
 		strv_add(&endpoint->aliases, value);
 		return 0;
 	}
+	if (strcmp(key, "link-local-ip") == 0) {
+		strv_add(&endpoint->link_local_ips, value);
+		return 0;
+	}
+	if (strcmp(key, "driver-opt") == 0) {
+		strv_add(&endpoint->driver_options, value);
+		return 0;
+	}
 	if (strcmp(key, "ip") == 0)
 		return set_address(&endpoint->ip, value, AF_INET, err);
 	if (strcmp(key, "ip6") == 0)
@@ -82,9 +91,13 @@ static int set_field(const char *key, const char *value, struct network_spec *sp
 static int parse_fields(const char *text, struct network_spec *spec, struct error *err)
 {
 	auto_(strv_release) struct strv fields = {0};
-	int r = 0;
+	const char *problem;
+	size_t column;
+	int r;
 
-	strv_split(&fields, text, ',');
+	r = csv_split(text, &fields, &problem, &column);
+	if (r < 0)
+		return err_set(err, ERR_INVALID, 0, "invalid network '%s': %s", text, problem);
 	for (size_t i = 0; i < fields.count && r == 0; i++) {
 		char *field = fields.items[i];
 		char *equals = strchr(field, '=');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * network_spec.h - the value of --network: a name, or name=…,alias=…,ip=…,… as docker takes it
+ * network_spec.h - the value of --network: a name, or name=…,alias=…,ip=…,… as docker takes it (a line of CSV)
  */
 #ifndef SKIFF_ENGINE_NETWORK_SPEC_H
 #define SKIFF_ENGINE_NETWORK_SPEC_H

@@ -60,9 +60,15 @@ static int open_sockets(struct sockets *s, struct error *err)
 
 static bool speaks_ipv6(const struct network_plan *plan)
 {
-	for (size_t i = 0; i < plan->interface_count; i++)
-		if (plan->interfaces[i].address6.address.family)
+	for (size_t i = 0; i < plan->interface_count; i++) {
+		const struct network_interface *interface = &plan->interfaces[i];
+
+		if (interface->address6.address.family)
 			return true;
+		for (size_t k = 0; k < interface->more_addresses.count; k++)
+			if (strchr(interface->more_addresses.items[k], ':'))
+				return true;
+	}
 	return false;
 }
 
@@ -84,20 +90,35 @@ static int prepare_inside(const struct network_plan *plan, struct sockets *s)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int enter_and_prepare(const struct network_plan *plan, int netns_fd, struct sockets *s,
-			     struct error *err)
+/* The way back home; leave() takes it. */
+static int enter(int netns_fd, struct error *err)
 {
 	auto_close int home_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int r;
 
 	if (home_fd < 0)
 		return err_set(err, ERR_SYSTEM, errno, "open our network namespace");
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return err_set(err, ERR_SYSTEM, errno, "enter the container's network namespace");
-	r = prepare_inside(plan, s);
-	/* Staying there would make everything that follows act on the wrong network. */
+	return TAKE_FD(home_fd);
+}
+
+/* Staying there would make everything that follows act on the wrong network. */
+static void leave(int home_fd)
+{
 	if (setns(home_fd, CLONE_NEWNET) < 0)
 		abort();
+}
+
+static int enter_and_prepare(const struct network_plan *plan, int netns_fd, struct sockets *s,
+			     struct error *err)
+{
+	auto_close int home_fd = enter(netns_fd, err);
+	int r;
+
+	if (home_fd < 0)
+		return home_fd;
+	r = prepare_inside(plan, s);
+	leave(home_fd);
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "prepare the container's network") : 0;
 }
 
@@ -204,6 +225,41 @@ static void put_default_route(struct netlink_batch *batch, uint32_t index,
 		link_put_route(batch, index, NULL, gateway->family, gateway->bytes, 0);
 }
 
+static int put_more_addresses(struct netlink_batch *batch, uint32_t index,
+			      const struct network_interface *interface)
+{
+	for (size_t i = 0; i < interface->more_addresses.count; i++) {
+		struct ip_network network;
+
+		if (ip_network_parse(interface->more_addresses.items[i], &network) < 0)
+			return -EBADMSG;
+		put_host_address(batch, index, &network);
+	}
+	return 0;
+}
+
+/* Before the link is up: what it does then may depend on them. */
+static int set_sysctls(const struct network_interface *interface, int netns_fd, struct error *err)
+{
+	auto_close int home_fd = NO_FD;
+	const char *failed = NULL;
+	int r = 0;
+
+	if (interface->sysctls.count == 0)
+		return 0;
+	home_fd = enter(netns_fd, err);
+	if (home_fd < 0)
+		return home_fd;
+	for (size_t i = 0; i < interface->sysctls.count && r == 0; i++) {
+		failed = interface->sysctls.items[i];
+		r = sysctl_set_text(interface->name, failed);
+	}
+	leave(home_fd);
+	return r < 0 ? err_set(err, ERR_INVALID, -r, "set %s of interface '%s': %s", failed,
+			       interface->name, errno_text(-r))
+		     : 0;
+}
+
 static int configure_inside(const struct sockets *s, const struct network_interface *interface,
 			    struct error *err)
 {
@@ -217,6 +273,9 @@ static int configure_inside(const struct sockets *s, const struct network_interf
 		return fail_interface(interface, r, &failure, err);
 	put_host_address(&batch, info.index, &interface->address4);
 	put_host_address(&batch, info.index, &interface->address6);
+	r = put_more_addresses(&batch, info.index, interface);
+	if (r < 0)
+		return fail_interface(interface, r, &failure, err);
 	link_put_up(&batch, info.index);
 	put_default_route(&batch, info.index, &interface->route4);
 	put_default_route(&batch, info.index, &interface->route6);
@@ -224,17 +283,37 @@ static int configure_inside(const struct sockets *s, const struct network_interf
 	return r < 0 ? fail_interface(interface, r, &failure, err) : 0;
 }
 
+/* Those with an end on the host go with it; the others are removed inside. */
+static int remove_interface(const struct sockets *s, const struct network_interface *interface,
+			    struct error *err)
+{
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	int r;
+
+	link_put_delete_name(&batch, interface->name);
+	r = netlink_send(s->inside, &batch, &failure);
+	return r < 0 && r != -ENODEV ? fail_interface(interface, r, &failure, err) : 0;
+}
+
 static int make_interface(const struct sockets *s, const struct network_interface *interface,
 			  int netns_fd, struct error *err)
 {
+	auto_(error_release) struct error ignored = {0};
 	int r;
 
 	if (interface->link.driver == NETWORK_DRIVER_BRIDGE)
 		r = make_veth(s, interface, netns_fd, err);
 	else
 		r = make_upper(s, interface, netns_fd, err);
+	if (r < 0)
+		return r;
+	r = set_sysctls(interface, netns_fd, err);
 	if (r == 0)
 		r = configure_inside(s, interface, err);
+	/* A running container goes on without it. */
+	if (r < 0)
+		(void)remove_interface(s, interface, &ignored);
 	return r;
 }
 
@@ -321,19 +400,6 @@ int container_network_attach(const struct network_plan *plan, int state_fd, int 
 	}
 	log_debug("network", "attached");
 	return r;
-}
-
-/* Those with an end on the host go with it; the others are removed inside. */
-static int remove_interface(const struct sockets *s, const struct network_interface *interface,
-			    struct error *err)
-{
-	auto_(netlink_batch_release) struct netlink_batch batch = {0};
-	struct netlink_failure failure;
-	int r;
-
-	link_put_delete_name(&batch, interface->name);
-	r = netlink_send(s->inside, &batch, &failure);
-	return r < 0 && r != -ENODEV ? fail_interface(interface, r, &failure, err) : 0;
 }
 
 static int set_default_routes(const struct sockets *s, const struct network_plan *plan,

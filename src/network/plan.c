@@ -59,6 +59,8 @@ void network_plan_release(struct network_plan *plan)
 	for (size_t i = 0; i < plan->interface_count; i++) {
 		strv_release(&plan->interfaces[i].names);
 		strv_release(&plan->interfaces[i].links);
+		strv_release(&plan->interfaces[i].more_addresses);
+		strv_release(&plan->interfaces[i].sysctls);
 	}
 	strv_release(&plan->resolvers);
 	free(plan->interfaces);
@@ -149,6 +151,12 @@ static json_t *format_link(const struct network_link *link)
 	return object;
 }
 
+static void set_list(json_t *object, const char *key, const struct strv *list)
+{
+	if (list->count)
+		(void)json_object_set_new(object, key, json_from_strv(list));
+}
+
 static json_t *format_interface(const struct network_interface *interface)
 {
 	json_t *object = json_object();
@@ -163,10 +171,10 @@ static json_t *format_interface(const struct network_interface *interface)
 	set_network(object, "address6", &interface->address6);
 	set_address(object, "route4", &interface->route4);
 	set_address(object, "route6", &interface->route6);
-	if (interface->names.count)
-		(void)json_object_set_new(object, "names", json_from_strv(&interface->names));
-	if (interface->links.count)
-		(void)json_object_set_new(object, "links", json_from_strv(&interface->links));
+	set_list(object, "names", &interface->names);
+	set_list(object, "links", &interface->links);
+	set_list(object, "moreAddresses", &interface->more_addresses);
+	set_list(object, "sysctls", &interface->sysctls);
 	return object;
 }
 
@@ -278,6 +286,8 @@ static bool parse_interface(const json_t *object, struct network_interface *inte
 	get_address(object, "route6", AF_INET6, &interface->route6, &good);
 	json_get_strv(object, "names", &interface->names);
 	json_get_strv(object, "links", &interface->links);
+	json_get_strv(object, "moreAddresses", &interface->more_addresses);
+	json_get_strv(object, "sysctls", &interface->sysctls);
 	return good && interface->name[0];
 }
 

@@ -61,8 +61,9 @@ struct network_interface {
 	struct ip_network address4, address6; /* family 0: none */
 	struct ip_address route4, route6;     /* the default route's gateway; family 0: none */
 	struct strv names; /* by which others in the network find it; the first is its own */
-	struct strv
-		links; /* "NAME:ALIAS": what NAME is in the network is ALIAS for this container */
+	struct strv more_addresses; /* "169.254.1.1/16", beside the network's */
+	struct strv sysctls;        /* "ipv4/conf/log_martians=1", of this interface */
+	struct strv links; /* "NAME:ALIAS": NAME of the network is ALIAS for this container */
 };
 
 /* Host ports that lead to as many container ports. */

@@ -41,6 +41,19 @@ int sysctl_set_link(const char *family, const char *link, const char *key, const
 	return write_value(path, value);
 }
 
+int sysctl_set_text(const char *link, const char *text)
+{
+	const char *equals = strchr(text, '='), *slash;
+	auto_free char *path = NULL;
+
+	slash = equals ? memrchr(text, '/', (size_t)(equals - text)) : NULL;
+	if (!slash)
+		return -EINVAL;
+	path = xasprintf("/proc/sys/net/%.*s/%s/%.*s", (int)(slash - text), text, link,
+			 (int)(equals - slash - 1), slash + 1);
+	return write_value(path, equals + 1);
+}
+
 bool sysctl_bridge_filters(void)
 {
 	return read_value("/proc/sys/net/bridge/bridge-nf-call-iptables") == '1';

@@ -8,6 +8,9 @@
 /* net.FAMILY.conf.LINK.KEY; `link` may be "default". -ENOENT where the kernel has not the family. */
 int sysctl_set_link(const char *family, const char *link, const char *key, const char *value);
 
+/* "ipv4/conf/log_martians=1" of `link`; the text was checked by whoever made the plan. */
+int sysctl_set_text(const char *link, const char *text);
+
 /* Whether bridged packets go through the packet filter's IP hooks too (br_netfilter). */
 bool sysctl_bridge_filters(void);
 

@@ -25,7 +25,8 @@ static void fields_in_any_order(void **state)
 
 	(void)state;
 	assert_parses(network_spec_parse("alias=a,ip=10.0.0.9,name=net,alias=b,ip6=fd12::9,"
-					 "mac-address=02:42:0a:00:00:09,gw-priority=-3",
+					 "mac-address=02:42:0a:00:00:09,gw-priority=-3,"
+					 "link-local-ip=169.254.1.1,\"driver-opt=a=b=1,c=2\"",
 					 &spec, &err),
 		      &err);
 	assert_string_equal(spec.name, "net");
@@ -35,6 +36,8 @@ static void fields_in_any_order(void **state)
 	assert_string_equal(spec.endpoint.ip6, "fd12::9");
 	assert_string_equal(spec.endpoint.mac, "02:42:0a:00:00:09");
 	assert_int_equal(spec.endpoint.gateway_priority, -3);
+	assert_string_equal(spec.endpoint.link_local_ips.items[0], "169.254.1.1");
+	assert_string_equal(spec.endpoint.driver_options.items[0], "a=b=1,c=2");
 }
 
 static void what_is_refused_and_why(void **state)

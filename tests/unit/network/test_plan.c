@@ -27,6 +27,8 @@ static void fill(struct network_plan *plan)
 	assert_int_equal(ip_address_parse("172.18.0.1", &eth0->route4), 0);
 	strv_add(&eth0->names, "web");
 	strv_add(&eth0->links, "db:database");
+	strv_add(&eth0->more_addresses, "169.254.1.1/16");
+	strv_add(&eth0->sysctls, "ipv4/conf/log_martians=1");
 	memcpy(eth0->link.network, "net", 4);
 	plan->port_target4 = eth0->address4.address;
 	network_plan_add_port(plan, &(struct network_port){.protocol = IPPROTO_SCTP,
@@ -52,6 +54,8 @@ static void it_comes_back_as_it_was_written(void **state)
 	assert_true(json_equal(object, second));
 	assert_true(network_plan_has_names(&again));
 	assert_string_equal(again.interfaces[0].links.items[0], "db:database");
+	assert_string_equal(again.interfaces[0].more_addresses.items[0], "169.254.1.1/16");
+	assert_string_equal(again.interfaces[0].sysctls.items[0], "ipv4/conf/log_martians=1");
 	assert_string_equal(again.interfaces[0].link.network, "net");
 	assert_int_equal(again.ports[0].protocol, IPPROTO_SCTP);
 	assert_true(again.interfaces[0].link.internal && !again.interfaces[0].link.isolated);
