@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -16,11 +17,27 @@
 #include "engine/engine.h"
 #include "engine/monitor_link.h"
 
+static const char *const log_levels[] = {"debug", "info", "warn", "error", "fatal"};
+
+static int check_log_level(const char *value, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(log_levels); i++)
+		if (strcmp(value, log_levels[i]) == 0)
+			return 0;
+	return err_set(err, ERR_INVALID, 0, "no such level");
+}
+
 const struct option_spec global_options[] = {
 	OPT_STRING(struct global_opts, config, 0, "config", "string",
-		   "Configuration file, instead of /etc/skiff/skiff.conf and the user's",
+		   "Configuration file, instead of /etc/skiff/skiff.conf and the user's; or the "
+		   "directory of docker's config.json",
 		   .complete = COMPLETE_FILE),
 	OPT_FLAG(struct global_opts, debug, 'D', "debug", "Write debug messages to standard error"),
+	OPT_STRING(struct global_opts, log_level, 'l', "log-level", "string",
+		   "What to write to standard error beside failures: only \"debug\" adds anything",
+		   .default_text = "\"info\"", .choices = "debug info warn error fatal",
+		   .check = check_log_level),
+	OPT_INCLUDE(struct global_opts, refused, refused_global_options),
 	OPT_STRING(struct global_opts, root, 0, "root", "string",
 		   "Directory of images and containers", .default_text = "\"/var/lib/skiff\"",
 		   .complete = COMPLETE_DIRECTORY),
@@ -219,17 +236,29 @@ static char *directory_option(const char *option, const char *variable)
 	return value && *value ? absolute_path(value) : NULL;
 }
 
+/*
+ * In the environment, so that what we start reads the same. A directory is what docker means by it: that of
+ * its config.json.
+ */
+static void apply_config(const char *path)
+{
+	auto_free char *config = absolute_path(path);
+	struct stat st;
+	bool is_directory = stat(config, &st) == 0 && S_ISDIR(st.st_mode);
+
+	(void)setenv(is_directory ? "DOCKER_CONFIG" : "SKIFF_CONFIG", config,
+		     /* overwrite= */ true);
+}
+
 static void apply_global_options(struct cli *cli)
 {
-	if (cli->global.debug)
+	const char *level = cli->global.log_level;
+
+	if (cli->global.debug || (level && strcmp(level, "debug") == 0))
 		(void)setenv("SKIFF_DEBUG", "all", /* overwrite= */ false);
 	log_init();
-	/* In the environment, so that what we start reads the same file. */
-	if (cli->global.config) {
-		auto_free char *config = absolute_path(cli->global.config);
-
-		(void)setenv("SKIFF_CONFIG", config, /* overwrite= */ true);
-	}
+	if (cli->global.config)
+		apply_config(cli->global.config);
 	cli->root = directory_option(cli->global.root, "SKIFF_ROOT");
 	cli->state = directory_option(cli->global.state, "SKIFF_STATE");
 }

@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/option.h"
+#include "cli/refused_options.h"
 
 #define PROGRAM_NAME "skiff"
 
@@ -34,8 +35,9 @@
 #define STATUS_SIGNAL 128 /* and the signal's number */
 
 struct global_opts {
-	const char *config, *root, *state;
+	const char *config, *log_level, *root, *state;
 	bool debug, version;
+	struct refused_opts refused;
 };
 
 extern const struct option_spec global_options[];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * refused_options.h - options of docker run that cannot mean anything here
+ * refused_options.h - options of docker that cannot mean anything here
  *
  * They are not in help. Who uses one is told why there is no such thing, which "unknown flag" would not
  * say.
@@ -15,6 +15,7 @@ struct refused_opts {
 	bool flag;
 };
 
-extern const struct option_spec refused_options[];
+extern const struct option_spec refused_options[];        /* of run and create */
+extern const struct option_spec refused_global_options[]; /* before the command */
 
 #endif

@@ -448,3 +448,50 @@ def test_fish_completion(skiff, prefix):
     done = subprocess.run(["fish", "-N", "-c", f"source {script}; complete -C '{line}'"],
                           env=skiff.environment, stdout=subprocess.PIPE, check=True, text=True)
     assert done.stdout.split() == ["up"]
+
+
+@pytest.mark.parametrize("options", [
+    ("-H", "unix:///var/run/docker.sock"), ("--host", "tcp://127.0.0.1:2375"), ("--tls",), ("--tlsverify",),
+    ("--tlscacert", "ca.pem"), ("--tlscert", "cert.pem"), ("--tlskey", "key.pem")])
+def test_options_for_a_daemon_are_refused_with_the_reason(empty_skiff, options):
+    refused = empty_skiff.fails(*options, "ps", code=125)
+    assert "there is no daemon to connect to" in refused.stderr and not refused.stdout
+
+
+def test_the_context_and_the_log_level_before_the_command(empty_skiff):
+    plain = empty_skiff.run("version", "--format", "{{.Client.Version}}")
+    for options in (("--context", "default"), ("-c", "default"), ("--tls=false",), ("--tlsverify=false",),
+                    ("--log-level", "error"), ("-l", "info")):
+        same = empty_skiff.run(*options, "version", "--format", "{{.Client.Version}}")
+        assert (same.stdout, same.stderr) == (plain.stdout, ""), options
+    refused = empty_skiff.fails("--context", "elsewhere", "ps", code=125)
+    assert "context not found" in refused.stderr and "without a daemon" in refused.stderr
+    refused = empty_skiff.fails("--log-level", "loud", "ps", code=125)
+    assert 'invalid argument "loud" for "-l, --log-level" flag' in refused.stderr
+
+
+def test_log_level_debug_is_the_option_debug(skiff):
+    assert "skiff" in skiff.run("--log-level", "debug", "run", "--rm", "busybox", "true").stderr
+    assert skiff.run("--log-level", "info", "run", "--rm", "busybox", "true").stderr == ""
+
+
+@pytest.mark.parametrize("args", [
+    ("create", "other", "--docker", "host=ssh://there", "--description", "x"), ("create", "x", "--from", "default"),
+    ("export", "default"), ("export", "default", "-"), ("import", "other", "-"),
+    ("update", "default", "--description", "x")])
+def test_contexts_cannot_be_made_or_changed(empty_skiff, args):
+    refused = empty_skiff.fails("context", *args, code=1)
+    assert "there is no daemon that a context could name" in refused.stderr and not refused.stdout
+
+
+def test_the_one_context_stays(empty_skiff):
+    assert 'context "default" cannot be removed' in empty_skiff.fails("context", "rm", "-f", "default", code=1).stderr
+    assert "context not found" in empty_skiff.fails("context", "rm", "other", code=1).stderr
+    assert empty_skiff.run("context", "rm", "--force", "other").stdout == "other\n"
+    assert empty_skiff.run("context", "ls", "-q").stdout == "default\n"
+
+
+def test_a_directory_as_config_is_that_of_docker(skiff, tmp_path):
+    (tmp_path / "config.json").write_text('{"proxies": {"default": {"httpProxy": "http://p:1"}}}')
+    shown = skiff.run("--config", tmp_path, "run", "--rm", "busybox", "env").stdout
+    assert "HTTP_PROXY=http://p:1\n" in shown
