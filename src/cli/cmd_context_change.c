@@ -89,7 +89,7 @@ const struct command cmd_context_update = {
 
 const struct command cmd_context_rm = {
 	.name = "context rm",
-	.usage = "CONTEXT [CONTEXT...]",
+	.usage = "[OPTIONS] CONTEXT [CONTEXT...]",
 	.summary = "Remove contexts",
 	.min_args = 1,
 	.max_args = ARGS_ANY,
