@@ -120,6 +120,13 @@ static void set_subnet(const struct ip_network *subnet, char **ret_subnet, char 
 	*ret_gateway = xstrdup(text);
 }
 
+void network_config_set_subnet6(struct network_config *config, const struct ip_network *subnet)
+{
+	free(TAKE_PTR(config->subnet6));
+	free(TAKE_PTR(config->gateway6));
+	set_subnet(subnet, &config->subnet6, &config->gateway6);
+}
+
 /* The n-th network of this size from `first` on. */
 static struct ip_network nth(const struct ip_network *first, unsigned int n)
 {

@@ -251,8 +251,8 @@ static int set_options(const struct network_create_request *q, const char *drive
 
 /* ---- conflicts ---- */
 
-static int refuse_overlap(struct engine *engine, const struct network_config *config, int family,
-			  struct error *err)
+int network_refuse_overlap(struct engine *engine, const char *id,
+			   const struct network_config *config, int family, struct error *err)
 {
 	auto_(network_records_release) struct network_records records = {0};
 	struct network_subnet ours, theirs;
@@ -268,7 +268,8 @@ static int refuse_overlap(struct engine *engine, const struct network_config *co
 		auto_(network_config_release) struct network_config other = {0};
 
 		r = network_config_parse(records.items[i].config, &other, err);
-		if (r >= 0 && network_config_subnet(&other, family, &theirs) &&
+		if (r >= 0 && strcmp(records.items[i].id, id) != 0 &&
+		    network_config_subnet(&other, family, &theirs) &&
 		    ip_network_overlaps(&ours.subnet, &theirs.subnet))
 			return err_set(err, ERR_CONFLICT, 0,
 				       "invalid pool request: Pool overlaps with other one on this "
@@ -312,8 +313,8 @@ static int fill_config(struct engine *engine, const struct network_create_reques
 	}
 	r = network_choose(engine, id, /* predefined= */ false, config, err);
 	if (r == 0)
-		r = refuse_overlap(engine, config, AF_INET, err);
-	return r < 0 ? r : refuse_overlap(engine, config, AF_INET6, err);
+		r = network_refuse_overlap(engine, id, config, AF_INET, err);
+	return r < 0 ? r : network_refuse_overlap(engine, id, config, AF_INET6, err);
 }
 
 int network_create(struct engine *engine, const struct network_create_request *q, char ret_id[65],

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "engine/network_internal.h"
+#include "engine/settings.h"
 #include "network/bridge.h"
 #include "sys/link.h"
 
@@ -24,6 +25,45 @@ bool network_is_predefined(const struct network *network)
 	return false;
 }
 
+static void forget(char **text)
+{
+	free(*text);
+	*text = NULL;
+}
+
+/*
+ * Whether the predefined bridge speaks IPv6 is the configuration's matter, and may be another one at the next
+ * start: what was chosen once stays in the record, and counts only while it is asked for.
+ */
+static int apply_settings(struct network *network, struct error *err)
+{
+	struct network_config *config = &network->config;
+	const struct settings *settings;
+	struct network_subnet now;
+	struct ip_network wanted;
+	int r;
+
+	if (strcmp(network->record.name, "bridge") != 0)
+		return 0;
+	r = settings_get(&settings, err);
+	if (r < 0)
+		return r;
+	config->ipv6 = settings->bridge_ipv6 || settings->bridge_subnet6;
+	if (settings->bridge_subnet6 && ip_network_parse(settings->bridge_subnet6, &wanted) == 0) {
+		wanted = ip_network_base(&wanted);
+		if (network_config_subnet(config, AF_INET6, &now) &&
+		    ip_address_equal(&now.subnet.address, &wanted.address) &&
+		    now.subnet.prefix_len == wanted.prefix_len)
+			return 0;
+		network_config_set_subnet6(config, &wanted);
+		network->is_changed = true;
+	} else if (!config->ipv6) {
+		forget(&config->subnet6);
+		forget(&config->gateway6);
+	}
+	return 0;
+}
+
 static int load(struct store *store, const char *selector, struct network *ret_network,
 		struct error *err)
 {
@@ -33,6 +73,8 @@ static int load(struct store *store, const char *selector, struct network *ret_n
 	r = network_record_find(store, selector, &network.record, err);
 	if (r == 0)
 		r = network_config_parse(network.record.config, &network.config, err);
+	if (r == 0)
+		r = apply_settings(&network, err);
 	if (r < 0)
 		return r;
 	*ret_network = network;
@@ -42,7 +84,10 @@ static int load(struct store *store, const char *selector, struct network *ret_n
 
 static bool is_unprepared(const struct network *network)
 {
-	return strcmp(network->record.name, "bridge") == 0 && !network->config.link;
+	const struct network_config *config = &network->config;
+
+	return strcmp(network->record.name, "bridge") == 0 &&
+	       (!config->link || network->is_changed || (config->ipv6 && !config->subnet6));
 }
 
 /* Whoever writes first has chosen; the others find it. */
@@ -54,17 +99,14 @@ static int prepare(struct engine *engine, struct store *store, struct network *n
 
 	r = network_choose(engine, network->record.id, /* predefined= */ true, &network->config,
 			   err);
+	if (r == 0)
+		r = network_refuse_overlap(engine, network->record.id, &network->config, AF_INET6,
+					   err);
 	if (r < 0)
 		return r;
 	text = network_config_format(&network->config);
 	r = network_record_set_config(store, network->record.id, network->record.config, text, err);
 	return r < 0 ? r : 0;
-}
-
-static void forget(char **text)
-{
-	free(*text);
-	*text = NULL;
 }
 
 /* Whose link has its name: 1 its own, 0 nobody, -EEXIST somebody else. */

@@ -18,6 +18,7 @@ struct launch;
 struct network {
 	struct network_record record;
 	struct network_config config;
+	bool is_changed; /* the configuration asks for other subnets than the record has */
 };
 
 void network_release(struct network *network);
@@ -34,6 +35,13 @@ bool network_is_predefined(const struct network *network);
  */
 int network_choose(struct engine *engine, const char *id, bool predefined,
 		   struct network_config *config, struct error *err);
+
+/* Its subnet of this family becomes this one, with the first address for the bridge. */
+void network_config_set_subnet6(struct network_config *config, const struct ip_network *subnet);
+
+/* ERR_CONFLICT when another network of ours (than `id`) has some of its subnet. */
+int network_refuse_overlap(struct engine *engine, const char *id,
+			   const struct network_config *config, int family, struct error *err);
 
 /*
  * Before a start: a predefined bridge is not there while nothing runs on it, and somebody else may have taken

@@ -65,6 +65,18 @@ static int check_size(const char *value, struct error *err)
 	return parse_size(value, &bytes) < 0 ? err_set(err, ERR_INVALID, 0, "is no size") : 0;
 }
 
+/* Each container gets an address of it, and the bridge one more. */
+static int check_subnet6(const char *value, struct error *err)
+{
+	struct ip_network subnet;
+
+	if (ip_network_parse(value, &subnet) < 0 || subnet.address.family != AF_INET6 ||
+	    subnet.prefix_len < 8 || subnet.prefix_len > 126 || subnet.address.bytes[0] == 0xff ||
+	    subnet.address.bytes[0] == 0xfe)
+		return err_set(err, ERR_INVALID, 0, "must be an IPv6 subnet as fd00:1234::/64");
+	return 0;
+}
+
 static int check_runtime(const char *value, struct error *err)
 {
 	return strcmp(value, "skiff") == 0 ? 0
@@ -77,6 +89,8 @@ static int check_runtime(const char *value, struct error *err)
 	}
 
 static const struct setting_key keys[] = {
+	KEY("bridge_ipv6", SETTING_BOOL, bridge_ipv6, NULL),
+	KEY("bridge_subnet6", SETTING_TEXT, bridge_subnet6, check_subnet6),
 	KEY("cdi_spec_dir", SETTING_LIST, cdi_dirs, check_path),
 	KEY("cgroup_parent", SETTING_TEXT, cgroup_parent, NULL),
 	KEY("cgroupns", SETTING_TEXT, cgroupns, NULL),

@@ -34,6 +34,8 @@ struct settings {
 	char *root, *state;
 	char *network; /* what containers without --network use */
 	struct ip_address publish_address;
+	bool bridge_ipv6;     /* docker's "ipv6" */
+	char *bridge_subnet6; /* docker's "fixed-cidr-v6"; asks for IPv6 too */
 	char *log_driver;
 	struct strv log_opts;
 	struct strv ulimits;

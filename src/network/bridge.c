@@ -162,11 +162,18 @@ static int allow_forwarding(const struct network_link *link, struct error *err)
 	return r < 0 ? err_set(err, ERR_SYSTEM, -r, "let packets pass through this host") : 0;
 }
 
+/* The predefined bridge may have been made before the configuration asked for IPv6. */
+static bool lacks_ipv6(int route_sock, const struct network_link *link)
+{
+	return link->on_demand && link->gateway6.address.family &&
+	       link_knows_address(route_sock, AF_INET6, link->gateway6.address.bytes) == 0;
+}
+
 int bridge_ensure(int route_sock, int nft_sock, const struct network_link *link,
 		  uint32_t *ret_index, struct error *err)
 {
 	struct link_info info;
-	bool missing, new_rules;
+	bool missing, new_rules, is_ready;
 	int r;
 
 	r = firewall_prepare(nft_sock, err);
@@ -183,12 +190,13 @@ int bridge_ensure(int route_sock, int nft_sock, const struct network_link *link,
 		r = check_ours(link, &info, err);
 	if (r < 0)
 		return r;
-	if (new_rules || !info.is_up) {
+	is_ready = info.is_up && !lacks_ipv6(route_sock, link);
+	if (new_rules || !is_ready) {
 		r = firewall_add_bridge(nft_sock, link, err);
 		if (r < 0)
 			return r;
 	}
-	if (!info.is_up) {
+	if (!is_ready) {
 		log_debug("network", "set up bridge %s", link->name);
 		r = allow_forwarding(link, err);
 		if (r == 0)

@@ -48,6 +48,9 @@ static void refused(void **state)
 		{"root = relative", "f, line 1: root = relative: must be an absolute path"},
 		{"network = \"open", "is not quoted as it should be"},
 		{"network = \"a\"b\"", "is not quoted as it should be"},
+		{"bridge_subnet6 = 10.0.0.0/24", "f, line 1: bridge_subnet6 = 10.0.0.0/24: must be "
+						 "an IPv6 subnet as fd00:1234::/64"},
+		{"bridge_ipv6 = maybe", "f, line 1: bridge_ipv6 = maybe: must be true or false"},
 		{"publish_address = x", "f, line 1: publish_address = x: must be an address"},
 		{"ulimit = nofile", "f, line 1: ulimit = nofile: "},
 		{"log_opt = x", "f, line 1: log_opt = x: must be KEY=VALUE"},
