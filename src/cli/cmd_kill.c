@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/each_argument.h"
 #include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -28,14 +27,8 @@ static int kill_one(const struct command_call *call, const char *selector, struc
 static int kill_run(const struct command_call *call)
 {
 	const struct kill_opts *opts = call->opts;
-	auto_(strv_release) struct strv names = {0};
-	struct command_call selected = *call;
-	int status = select_containers(call, &opts->select, SELECT_RUNNING, &names);
 
-	if (status != 0)
-		return status;
-	selected.args = &names;
-	return each_argument(&selected, kill_one);
+	return each_selected(call, &opts->select, SELECT_RUNNING, kill_one);
 }
 
 const struct command cmd_kill = {

@@ -2,7 +2,6 @@
 /* cmd_pause.c - pause and unpause */
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/each_argument.h"
 #include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -29,27 +28,15 @@ static const struct option_spec pause_options[] = {
 static int pause_run(const struct command_call *call)
 {
 	const struct pause_opts *opts = call->opts;
-	auto_(strv_release) struct strv names = {0};
-	struct command_call selected = *call;
-	int status = select_containers(call, &opts->select, SELECT_RUNNING, &names);
 
-	if (status != 0)
-		return status;
-	selected.args = &names;
-	return each_argument(&selected, pause_one);
+	return each_selected(call, &opts->select, SELECT_RUNNING, pause_one);
 }
 
 static int unpause_run(const struct command_call *call)
 {
 	const struct pause_opts *opts = call->opts;
-	auto_(strv_release) struct strv names = {0};
-	struct command_call selected = *call;
-	int status = select_containers(call, &opts->select, SELECT_PAUSED, &names);
 
-	if (status != 0)
-		return status;
-	selected.args = &names;
-	return each_argument(&selected, unpause_one);
+	return each_selected(call, &opts->select, SELECT_PAUSED, unpause_one);
 }
 
 const struct command cmd_pause = {

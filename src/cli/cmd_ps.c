@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ struct ps_opts {
 	struct strv filters;
 	const char *format;
 	int64_t last;
-	bool all, latest, no_trunc, quiet, size;
+	bool all, latest, no_trunc, ns, quiet, size;
 };
 
 static const struct option_spec ps_options[] = {
@@ -40,6 +41,8 @@ static const struct option_spec ps_options[] = {
 	OPT_FLAG(struct ps_opts, latest, 'l', "latest",
 		 "Show the latest created container (includes all states)"),
 	OPT_FLAG(struct ps_opts, no_trunc, 0, "no-trunc", "Don't truncate output"),
+	OPT_FLAG(struct ps_opts, ns, 0, "namespace", "Another spelling of --ns", .hidden = true),
+	OPT_FLAG(struct ps_opts, ns, 0, "ns", "Show the namespaces of each container"),
 	OPT_FLAG(struct ps_opts, quiet, 'q', "quiet", "Only display container IDs"),
 	OPT_FLAG(struct ps_opts, size, 's', "size", "Display total file sizes"),
 	OPT_END,
@@ -234,6 +237,56 @@ static const struct listing_field ps_fields[] = {
 	{0},
 };
 
+static void text_pid(const void *item, const void *context, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	(void)context;
+	strbuf_addf(text, "%d", (int)s->pid);
+}
+
+/* As podman has it: nothing for a container that does not run. */
+static void namespace_text(const void *item, enum container_namespace which, struct strbuf *text)
+{
+	const struct container_summary *s = item;
+
+	if (s->namespaces[which])
+		strbuf_addf(text, "%" PRIu64, s->namespaces[which]);
+}
+
+#define TEXT_NAMESPACE(name, which)                                                                \
+	static void name(const void *item, const void *context, struct strbuf *text)               \
+	{                                                                                          \
+		(void)context;                                                                     \
+		namespace_text(item, which, text);                                                 \
+	}
+
+TEXT_NAMESPACE(text_ns_cgroup, CONTAINER_NS_CGROUP)
+TEXT_NAMESPACE(text_ns_ipc, CONTAINER_NS_IPC)
+TEXT_NAMESPACE(text_ns_mnt, CONTAINER_NS_MNT)
+TEXT_NAMESPACE(text_ns_net, CONTAINER_NS_NET)
+TEXT_NAMESPACE(text_ns_pid, CONTAINER_NS_PID)
+TEXT_NAMESPACE(text_ns_user, CONTAINER_NS_USER)
+TEXT_NAMESPACE(text_ns_uts, CONTAINER_NS_UTS)
+
+/* Fields of their own: docker's {{json .}} has none of them. */
+static const struct listing_field ns_fields[] = {
+	{"CGROUPNS", "CGROUPNS", text_ns_cgroup},
+	{"ID", "CONTAINER ID", text_id},
+	{"IPC", "IPC", text_ns_ipc},
+	{"MNT", "MNT", text_ns_mnt},
+	{"NET", "NET", text_ns_net},
+	{"Names", "NAMES", text_names},
+	{"PIDNS", "PIDNS", text_ns_pid},
+	{"Pid", "PID", text_pid},
+	{"USERNS", "USERNS", text_ns_user},
+	{"UTS", "UTS", text_ns_uts},
+	{0},
+};
+
+static const char *const ns_columns[] = {"ID",  "Names", "Pid",    "CGROUPNS", "IPC", "MNT",
+					 "NET", "PIDNS", "USERNS", "UTS",      NULL};
+
 static const char *const ps_columns[] = {"ID",     "Image", "Command", "RunningFor",
 					 "Status", "Ports", "Names",   NULL};
 static const char *const ps_size_columns[] = {"ID",    "Image", "Command", "RunningFor", "Status",
@@ -263,6 +316,7 @@ static void make_request(const struct ps_opts *opts, const struct listing *listi
 		.details = listing_uses(listing, "Mounts") || listing_uses(listing, "Networks") ||
 			   listing_uses(listing, "LocalVolumes"),
 		.sizes = wants_sizes(opts, listing),
+		.namespaces = opts->ns,
 		.last = opts->latest ? 1 : opts->last,
 	};
 	strv_copy(&ret->filters, &opts->filters);
@@ -272,7 +326,7 @@ static int ps_run(const struct command_call *call)
 {
 	const struct ps_opts *opts = call->opts;
 	const struct ps_context context = {clock_now_ns(), opts->no_trunc};
-	const struct listing listing = {
+	struct listing listing = {
 		.fields = ps_fields,
 		.format = opts->format,
 		.quiet = opts->quiet,
@@ -289,6 +343,12 @@ static int ps_run(const struct command_call *call)
 	struct list_request request;
 	int r;
 
+	if (opts->ns && opts->size)
+		return cli_refuse(call, "cannot use --ns and --size together");
+	if (opts->ns) {
+		listing.fields = ns_fields;
+		listing.columns = ns_columns;
+	}
 	make_request(opts, &listing, &request);
 	r = container_list(call->engine, &request, &list, &err);
 	strv_release(&request.filters);
@@ -309,7 +369,11 @@ const struct command cmd_ps = {
 		"code are lost.\n\n"
 		"The fields for --format are Command, CreatedAt, HealthStatus, ID, Image, Labels, "
 		"LocalVolumes, Mounts, Names, Networks, Platform, Ports, RunningFor, Size, State "
-		"and Status; {{.Label \"key\"}} is one label.",
+		"and Status; {{.Label \"key\"}} is one label. With --ns they are CGROUPNS, ID, "
+		"IPC, MNT, "
+		"NET, Names, PIDNS, Pid, USERNS and UTS: numbers that are the same for those who "
+		"are "
+		"in the same namespace.",
 	.examples = "Names and states of all containers:\n"
 		    "\tskiff ps -a --format 'table {{.Names}}\\t{{.Status}}'\n"
 		    "Remove everything that has ended:\n"

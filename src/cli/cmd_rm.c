@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/each_argument.h"
 #include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -32,15 +31,9 @@ static int rm_one(const struct command_call *call, const char *selector, struct 
 static int rm_run(const struct command_call *call)
 {
 	const struct rm_opts *opts = call->opts;
-	auto_(strv_release) struct strv names = {0};
-	struct command_call selected = *call;
-	int status = select_containers(call, &opts->select,
-				       opts->force ? SELECT_ANY : SELECT_STOPPED, &names);
 
-	if (status != 0)
-		return status;
-	selected.args = &names;
-	return each_argument_at_once(&selected, rm_one, /* ignore_missing= */ opts->force);
+	return each_selected_at_once(call, &opts->select, opts->force ? SELECT_ANY : SELECT_STOPPED,
+				     rm_one, /* ignore_missing= */ opts->force);
 }
 
 const struct command cmd_rm = {

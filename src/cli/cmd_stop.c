@@ -2,7 +2,6 @@
 /* cmd_stop.c - stop and restart: they end a container in the same way */
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/each_argument.h"
 #include "cli/select_options.h"
 #include "engine/container.h"
 #include "engine/engine.h"
@@ -44,14 +43,9 @@ static int stop_one(const struct command_call *call, const char *selector, struc
 static int stop_run(const struct command_call *call)
 {
 	const struct stop_opts *opts = call->opts;
-	auto_(strv_release) struct strv names = {0};
-	struct command_call selected = *call;
-	int status = select_containers(call, &opts->select, SELECT_RUNNING, &names);
 
-	if (status != 0)
-		return status;
-	selected.args = &names;
-	return each_argument_at_once(&selected, stop_one, /* ignore_missing= */ false);
+	return each_selected_at_once(call, &opts->select, SELECT_RUNNING, stop_one,
+				     /* ignore_missing= */ false);
 }
 
 static int restart_one(const struct command_call *call, const char *selector, struct error *err)
@@ -69,14 +63,9 @@ static int restart_one(const struct command_call *call, const char *selector, st
 static int restart_run(const struct command_call *call)
 {
 	const struct stop_opts *opts = call->opts;
-	auto_(strv_release) struct strv names = {0};
-	struct command_call selected = *call;
-	int status = select_containers(call, &opts->select, SELECT_ANY, &names);
 
-	if (status != 0)
-		return status;
-	selected.args = &names;
-	return each_argument_at_once(&selected, restart_one, /* ignore_missing= */ false);
+	return each_selected_at_once(call, &opts->select, SELECT_ANY, restart_one,
+				     /* ignore_missing= */ false);
 }
 
 const struct command cmd_stop = {

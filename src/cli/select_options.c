@@ -75,3 +75,25 @@ int select_containers(const struct command_call *call, const struct select_opts 
 			strv_add(ret_names, list.items[i].name);
 	return 0;
 }
+
+int each_selected(const struct command_call *call, const struct select_opts *opts,
+		  enum select_kind kind, each_argument_fn *act)
+{
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, opts, kind, &names);
+
+	selected.args = &names;
+	return status != 0 ? status : each_argument(&selected, act);
+}
+
+int each_selected_at_once(const struct command_call *call, const struct select_opts *opts,
+			  enum select_kind kind, each_argument_fn *act, bool ignore_missing)
+{
+	auto_(strv_release) struct strv names = {0};
+	struct command_call selected = *call;
+	int status = select_containers(call, opts, kind, &names);
+
+	selected.args = &names;
+	return status != 0 ? status : each_argument_at_once(&selected, act, ignore_missing);
+}

@@ -12,6 +12,7 @@
 
 #include "base/strv.h"
 #include "cli/command.h"
+#include "cli/each_argument.h"
 #include "cli/option.h"
 
 struct select_opts {
@@ -36,5 +37,13 @@ enum select_kind {
  */
 int select_containers(const struct command_call *call, const struct select_opts *opts,
 		      enum select_kind kind, struct strv *ret_names);
+
+/* each_argument() with what select_containers() gives, in place of the arguments. */
+int each_selected(const struct command_call *call, const struct select_opts *opts,
+		  enum select_kind kind, each_argument_fn *act);
+
+/* each_argument_at_once(), the same. */
+int each_selected_at_once(const struct command_call *call, const struct select_opts *opts,
+			  enum select_kind kind, each_argument_fn *act, bool ignore_missing);
 
 #endif

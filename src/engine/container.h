@@ -122,6 +122,19 @@ enum container_health {
 	CONTAINER_HEALTH_UNHEALTHY,
 };
 
+/* Namespaces of a container's first process; the texts are in container_namespaces.c. */
+enum container_namespace {
+	CONTAINER_NS_CGROUP,
+	CONTAINER_NS_IPC,
+	CONTAINER_NS_MNT,
+	CONTAINER_NS_NET,
+	CONTAINER_NS_PID,
+	CONTAINER_NS_USER,
+	CONTAINER_NS_UTS,
+};
+
+#define CONTAINER_NS_COUNT 7
+
 struct container_summary {
 	char *id, *name, *image, *command;
 	int64_t created_ns, started_ns, finished_ns;
@@ -133,6 +146,8 @@ struct container_summary {
 	size_t local_volumes;         /* the same */
 	uint64_t written_bytes, root_bytes; /* with `sizes`; see container_size.h */
 	char *ports; /* "0.0.0.0:8080->80/tcp, 443/tcp" while it runs; NULL: none */
+	pid_t pid;   /* with `namespaces`, while it runs; else 0 */
+	uint64_t namespaces[CONTAINER_NS_COUNT]; /* the same; inode numbers, 0: not known */
 };
 
 struct container_list {
@@ -142,9 +157,9 @@ struct container_list {
 
 struct list_request {
 	bool all;
-	bool details, sizes; /* fills what costs more than the others */
-	struct strv filters; /* key=value, see container_filter.c */
-	int64_t last;        /* -n; -1: no limit */
+	bool details, sizes, namespaces; /* fills what costs more than the others */
+	struct strv filters;             /* key=value, see container_filter.c */
+	int64_t last;                    /* -n; -1: no limit */
 };
 
 int container_list(struct engine *engine, const struct list_request *request,

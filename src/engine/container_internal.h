@@ -135,6 +135,9 @@ json_t *container_health_load(const struct container *container);
 /* Of a run, by its state directory. */
 enum container_health container_health_look(int state_fd);
 
+/* pid and namespaces of the run whose directory this is; nothing when it has just ended. */
+void container_namespaces_look(int state_fd, struct container_summary *summary);
+
 const char *container_status_name(enum container_status status);
 
 /* Whether the kernel has frozen the cgroup of a container that has STATE_MODE_PAUSED. */

@@ -198,6 +198,14 @@ static void fill_details(const struct container_record *record, struct container
 		strv_add(&s->networks, config.network_mode);
 }
 
+static void fill_namespaces(int states_fd, const char *id, struct container_summary *s)
+{
+	auto_close int fd = openat(states_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		container_namespaces_look(fd, s);
+}
+
 static void fill_size(struct engine *engine, const struct container_record *record,
 		      struct container_summary *s)
 {
@@ -270,6 +278,8 @@ static void consider(const struct list_work *work, struct container_record *reco
 		return;
 	if (work->request->details)
 		fill_details(record, &summary);
+	if (work->request->namespaces && alive)
+		fill_namespaces(work->states->dir_fd, record->id, &summary);
 	if (work->request->sizes)
 		fill_size(work->engine, record, &summary);
 	fill_summary(record, work->ports, alive, &summary);

@@ -2,6 +2,7 @@
 """Issue point 8 and what people look at: ps, top, inspect, and that they tell the truth."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -283,3 +284,34 @@ def test_oom_kill_is_seen(skiff):
               "head -c 100m /dev/zero | tail", check=False)
     state = skiff.inspect("box")["State"]
     assert state["OOMKilled"] and state["ExitCode"] != 0
+
+
+# ---- ps --ns ----
+
+NAMESPACES = {"CGROUPNS": "cgroup", "IPC": "ipc", "MNT": "mnt", "NET": "net", "PIDNS": "pid", "USERNS": "user",
+              "UTS": "uts"}
+
+
+def test_ps_shows_the_namespaces_that_the_kernel_has(skiff):
+    skiff.start("--name", "box")
+    skiff.run("create", "--name", "idle", "busybox")
+    row = json.loads(skiff.run("ps", "--ns", "--format", "json").stdout)
+    pid = skiff.pid("box")
+    assert row["Names"] == "box" and row["Pid"] == str(pid)
+    for field, name in NAMESPACES.items():
+        assert os.readlink(f"/proc/{pid}/ns/{name}") == f"{name}:[{row[field]}]"
+    rows = skiff.run("ps", "-a", "--namespace", "--format", "{{.Names}} {{.Pid}} {{.MNT}}.").stdout.splitlines()
+    assert rows == ["idle 0 .", f"box {pid} {row['MNT']}."]
+    header = skiff.run("ps", "--ns").stdout.splitlines()[0].split()
+    assert header == ["CONTAINER", "ID", "NAMES", "PID", "CGROUPNS", "IPC", "MNT", "NET", "PIDNS", "USERNS", "UTS"]
+    assert skiff.run("ps", "--ns", "-q").stdout == skiff.full_id("box")[:12] + "\n"
+    assert "together" in skiff.fails("ps", "--ns", "--size", code=1).stderr
+    assert "MNT" not in skiff.run("ps", "--format", "json").stdout
+
+
+def test_who_shares_a_namespace_has_the_same_number(skiff):
+    skiff.start("--name", "one")
+    skiff.start("--name", "two", "--pid", "container:one", "--ipc", "host")
+    rows = [json.loads(line) for line in skiff.run("ps", "--ns", "--format", "json").stdout.splitlines()]
+    assert rows[0]["PIDNS"] == rows[1]["PIDNS"] and rows[0]["MNT"] != rows[1]["MNT"]
+    assert {"Names": "two", "IPC": str(os.stat("/proc/self/ns/ipc").st_ino)}.items() <= rows[0].items()
