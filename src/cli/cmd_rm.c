@@ -13,7 +13,7 @@ struct rm_opts {
 static const struct option_spec rm_options[] = {
 	OPT_FLAG(struct rm_opts, force, 'f', "force",
 		 "Force the removal of a running container (uses SIGKILL)"),
-	OPT_INCLUDE(struct rm_opts, select, select_long_options),
+	OPT_INCLUDE(struct rm_opts, select, select_rm_options),
 	OPT_FLAG(struct rm_opts, volumes, 'v', "volumes",
 		 "Remove anonymous volumes associated with the container"),
 	OPT_END,

@@ -21,7 +21,7 @@ static const struct option_spec start_options[] = {
 	OPT_STRING(struct start_opts, detach_keys, 0, "detach-keys", "string",
 		   "Key sequence that detaches from the container",
 		   .default_text = "\"ctrl-p,ctrl-q\"", .check = foreground_check_keys),
-	OPT_INCLUDE(struct start_opts, select, select_long_options),
+	OPT_INCLUDE(struct start_opts, select, select_start_options),
 	OPT_FLAG(struct start_opts, interactive, 'i', "interactive", "Attach container's STDIN"),
 	OPT_END,
 };

@@ -15,10 +15,17 @@ const struct option_spec select_options[] = {
 	OPT_END,
 };
 
-const struct option_spec select_long_options[] = {
+const struct option_spec select_start_options[] = {
 	OPT_FLAG(struct select_opts, all, 0, "all", ALL_HELP),
+	OPT_LIST(struct select_opts, filters, 'f', "filter", "filter", FILTER_HELP),
+	OPT_FLAG(struct select_opts, latest, 'l', "latest", LATEST_HELP),
+	OPT_END,
+};
+
+const struct option_spec select_rm_options[] = {
+	OPT_FLAG(struct select_opts, all, 'a', "all", ALL_HELP),
 	OPT_LIST(struct select_opts, filters, 0, "filter", "filter", FILTER_HELP),
-	OPT_FLAG(struct select_opts, latest, 0, "latest", LATEST_HELP),
+	OPT_FLAG(struct select_opts, latest, 'l', "latest", LATEST_HELP),
 	OPT_END,
 };
 

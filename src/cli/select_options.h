@@ -20,8 +20,9 @@ struct select_opts {
 	struct strv filters;
 };
 
-extern const struct option_spec select_options[];      /* with -a, -f and -l */
-extern const struct option_spec select_long_options[]; /* where the letters are taken */
+extern const struct option_spec select_options[]; /* with -a, -f and -l */
+/* Where a letter means something else: start -a attaches, rm -f forces. */
+extern const struct option_spec select_start_options[], select_rm_options[];
 
 enum select_kind {
 	SELECT_ANY,

@@ -482,6 +482,16 @@ def test_by_filter_and_latest(skiff):
     assert skiff.run("rm", "-f", "--latest").stdout == "db\n"
 
 
+def test_letters_of_selection(skiff):
+    for name in ("one", "two"):
+        skiff.run("create", "--name", name, "busybox", "true")
+    assert skiff.run("start", "-l").stdout == "two\n"
+    assert skiff.run("start", "-f", "name=one").stdout == "one\n"
+    skiff.run("wait", "one", "two")
+    assert skiff.run("rm", "-l").stdout == "two\n"
+    assert skiff.run("rm", "-a").stdout == "one\n"
+
+
 def test_selection_refuses(skiff):
     assert "requires at least 1 argument" in skiff.fails("stop").stderr
     assert "cannot be used together" in skiff.fails("stop", "--all", "box").stderr

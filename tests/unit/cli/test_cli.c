@@ -154,11 +154,11 @@ static void test_help_of_a_command(void **state)
 		"  skiff container rm, skiff container remove, skiff rm\n"
 		"\n"
 		"Options:\n"
-		"      --all             All containers that this can be done to\n"
+		"  -a, --all             All containers that this can be done to\n"
 		"      --filter filter   Those that match a filter of ps\n"
 		"  -f, --force           Force the removal of a running container (uses\n"
 		"                        SIGKILL)\n"
-		"      --latest          The container that was created last\n"
+		"  -l, --latest          The container that was created last\n"
 		"  -v, --volumes         Remove anonymous volumes associated with the container\n");
 	(void)state;
 }
