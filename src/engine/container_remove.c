@@ -359,6 +359,7 @@ int container_prune(struct engine *engine, const struct strv *filters,
 	r = prune_states(engine, store, err);
 	if (r < 0)
 		return r;
+	network_sweep(engine);
 	r = store_sweep(store, &swept, err);
 	if (r < 0)
 		return r;

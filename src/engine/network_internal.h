@@ -135,6 +135,12 @@ int create_network(struct engine *engine, const struct create_request *request, 
 		   struct container_config *config, struct endpoint_requests *ret_requests,
 		   struct error *err);
 
+/*
+ * The predefined bridge goes with its last container. Whoever was killed while taking it down leaves a bridge that
+ * no container speaks of any more: it goes here, unless a port is on it. Never fails: it is in nobody's way.
+ */
+void network_sweep(struct engine *engine);
+
 /* Takes down what a run has left in the network of the host; nothing to do is success. */
 int container_network_bury(const struct container *container, struct error *err);
 

@@ -70,3 +70,11 @@ int network_host_repair(const struct network_link *link, struct error *err)
 	r = bridge_ensure(s.route, s.nft, link, &index, err);
 	return r < 0 ? r : firewall_add_bridge(s.nft, link, err);
 }
+
+int network_host_sweep(const struct network_link *link, int state_fd, struct error *err)
+{
+	auto_(host_sockets_close) struct host_sockets s = {NO_FD, NO_FD};
+	int r = open_sockets(&s, err);
+
+	return r < 0 ? r : bridge_remove_unused(s.route, s.nft, state_fd, link, err);
+}

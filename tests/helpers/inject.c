@@ -78,6 +78,7 @@ static const int stages[] = {
 	SCMP_SYS(recvmsg),   SCMP_SYS(recvfrom),    SCMP_SYS(epoll_wait),
 	SCMP_SYS(poll),      SCMP_SYS(ppoll),       SCMP_SYS(epoll_pwait),
 	SCMP_SYS(waitid),    SCMP_SYS(wait4),       SCMP_SYS(exit_group),
+	SCMP_SYS(sendto),    SCMP_SYS(bind), /* links, addresses, rules; the resolver */
 };
 
 static void die(const char *what)

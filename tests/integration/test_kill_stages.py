@@ -124,3 +124,45 @@ def test_killed_at_every_stage(skiff, inject, case):
     else:
         pytest.fail(f"{case} never got through")
     assert skiff.run("run", "--rm", "busybox", "echo", "fine").stdout == "fine\n"
+
+
+# The same with a network. Its steps are messages to the kernel: a lease is a row before them; a link is
+# made, moved, given its address; rules are set; the resolver is bound. And all of it backwards.
+NETWORK_STRIDE = 1 if LONG else 11
+ON_OWN = "--network mine -p 8080:80 -p 9000-9100:9000-9100/udp busybox sleep 1000"
+NETWORK_CASES = {
+    "run": ((), ["run -d --name box -p 8080:80 busybox sleep 1000"]),
+    "run-own": ((), [f"run -d --name box {ON_OWN}"]),
+    "stop": ((), [f"run -d --name box {ON_OWN}", "stop -t 0 box"]),
+    "rm": ((), ["run -d --name box -p 8080:80 busybox sleep 1000", "rm -f box"]),
+    "connect": ((), ["run -d --name box busybox sleep 1000", "network connect mine box"]),
+    "publish": ((), [f"run -d --name box {ON_OWN}",
+                     "update -p 7000:70 --publish-rm 80 box"]),
+}
+
+
+@pytest.mark.parametrize("case", NETWORK_CASES)
+def test_killed_at_every_stage_of_a_network(networked, world, inject, case):
+    """No address, link, rule or namespace is left, and the same can be had again."""
+    before, lines = NETWORK_CASES[case]
+    networked.run("network", "create", "--subnet", "10.99.0.0/24", "mine")
+    clean_links = world.host.links()
+    clean_rules = world.host.ruleset()
+    victim = Victim(networked.skiff, inject)
+    offset = 1 if LONG else 1 + sum(map(ord, case)) % NETWORK_STRIDE
+    for point in range(offset, STAGES_MAX, NETWORK_STRIDE):
+        was_there = victim.kill_at(point, lines)
+        victim.assert_truth(point)
+        victim.assert_clean_after_removal(point)
+        members = networked.run("network", "inspect", "-f", "{{len .Containers}}", "mine").stdout
+        assert members == "0\n", point
+        wait_until(lambda: world.host.links() == clean_links,
+                   what=lambda p=point: f"stage {p}: {world.host.links() - clean_links} is left")
+        wait_until(lambda: world.host.ruleset() == clean_rules,
+                   what=lambda p=point: f"stage {p}: rules are left: {world.host.ruleset()}")
+        if not was_there:
+            break
+    else:
+        pytest.fail(f"{case} never got through")
+    networked.run("run", "-d", "--name", "again", *ON_OWN.split())
+    assert networked.address("again") == "10.99.0.2", "no lease was lost"
