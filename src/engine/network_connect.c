@@ -91,12 +91,6 @@ static struct endpoint *find_endpoint(const struct endpoint_set *set, const char
 
 /* ---- the running container ---- */
 
-static bool same_targets(const struct network_plan *a, const struct network_plan *b)
-{
-	return ip_address_equal(&a->port_target4, &b->port_target4) &&
-	       ip_address_equal(&a->port_target6, &b->port_target6);
-}
-
 static int apply(const struct change *change, struct error *err)
 {
 	auto_(network_plan_release) struct network_plan before = {0};
@@ -115,11 +109,8 @@ static int apply(const struct change *change, struct error *err)
 		return netns_fd;
 	if (!process_id_is_alive(&change->view.state.init))
 		return 0; /* it has just ended: nothing is left to be changed */
-	if (!same_targets(&before, &after))
-		r = container_network_unpublish(&before, err);
-	if (r == 0)
-		r = container_network_change(&before, &after, state_fd, netns_fd, err);
-	if (r == 0 && !same_targets(&before, &after))
+	r = container_network_change(&before, &after, state_fd, netns_fd, err);
+	if (r == 0 && !network_plan_same_targets(&before, &after))
 		r = container_network_publish(&after, err);
 	if (r == 0)
 		r = container_names_change(&change->container, &before, &after, err);

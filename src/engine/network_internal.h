@@ -120,7 +120,13 @@ int network_plan_load(const struct container *container, struct launch *ret_laun
 int network_plan_save(const struct container *container, struct launch *launch,
 		      const struct network_plan *plan, struct error *err);
 
-/* launch.json of a running container with the plan that its endpoints ask for; ports stay as they were. */
+/* Whether ports lead to the same addresses. */
+bool network_plan_same_targets(const struct network_plan *a, const struct network_plan *b);
+
+/*
+ * launch.json of a running container with the plan that its endpoints ask for; ports stay as they were, but are
+ * taken back when they are to lead elsewhere: the caller publishes them again.
+ */
 int network_plan_replace(const struct container *container, const struct endpoint_set *set,
 			 struct network_plan *ret_before, struct network_plan *ret_after,
 			 struct error *err);

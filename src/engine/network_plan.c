@@ -122,6 +122,12 @@ int network_plan_save(const struct container *container, struct launch *launch,
 	return launch_save(container->dir_fd, launch, err);
 }
 
+bool network_plan_same_targets(const struct network_plan *a, const struct network_plan *b)
+{
+	return ip_address_equal(&a->port_target4, &b->port_target4) &&
+	       ip_address_equal(&a->port_target6, &b->port_target6);
+}
+
 int network_plan_replace(const struct container *container, const struct endpoint_set *set,
 			 struct network_plan *ret_before, struct network_plan *ret_after,
 			 struct error *err)
@@ -136,6 +142,12 @@ int network_plan_replace(const struct container *container, const struct endpoin
 	bundle_resolvers(container, ret_after);
 	for (size_t i = 0; i < ret_before->port_count; i++)
 		network_plan_add_port(ret_after, &ret_before->ports[i]);
+	/* First: of ports whose targets no plan knows any more nobody could take the rules back. */
+	if (!network_plan_same_targets(ret_before, ret_after)) {
+		r = container_network_unpublish(ret_before, err);
+		if (r < 0)
+			return r;
+	}
 	return network_plan_save(container, &launch, ret_after, err);
 }
 

@@ -136,6 +136,7 @@ NETWORK_CASES = {
     "stop": ((), [f"run -d --name box {ON_OWN}", "stop -t 0 box"]),
     "rm": ((), ["run -d --name box -p 8080:80 busybox sleep 1000", "rm -f box"]),
     "connect": ((), ["run -d --name box busybox sleep 1000", "network connect mine box"]),
+    "disconnect": ((), [f"run -d --name box {ON_OWN}", "network disconnect mine box"]),
     "publish": ((), [f"run -d --name box {ON_OWN}",
                      "update -p 7000:70 --publish-rm 80 box"]),
 }
