@@ -124,8 +124,8 @@ int network_plan_save(const struct container *container, struct launch *launch,
 bool network_plan_same_targets(const struct network_plan *a, const struct network_plan *b);
 
 /*
- * launch.json of a running container with the plan that its endpoints ask for; ports stay as they were, but are
- * taken back when they are to lead elsewhere: the caller publishes them again.
+ * launch.json of a running container with the plan that its endpoints ask for; ports stay as they
+ * were, but are taken back when they are to lead elsewhere: the caller publishes them again.
  */
 int network_plan_replace(const struct container *container, const struct endpoint_set *set,
 			 struct network_plan *ret_before, struct network_plan *ret_after,
@@ -142,8 +142,9 @@ int create_network(struct engine *engine, const struct create_request *request, 
 		   struct error *err);
 
 /*
- * The predefined bridge goes with its last container. Whoever was killed while taking it down leaves a bridge that
- * no container speaks of any more: it goes here, unless a port is on it. Never fails: it is in nobody's way.
+ * The predefined bridge goes with its last container. Whoever was killed while taking it down
+ * leaves a bridge that no container speaks of any more: it goes here, unless a port is on it. Never
+ * fails: it is in nobody's way.
  */
 void network_sweep(struct engine *engine);
 

@@ -18,7 +18,10 @@ int network_host_remove(const struct network_link *link, struct error *err);
 /* Makes sure that the rules are there, and puts this network's elements into them. */
 int network_host_repair(const struct network_link *link, struct error *err);
 
-/* Removes an on_demand bridge, and what rules know of it, if no port is on it and nobody is about to put one. */
+/*
+ * Removes an on_demand bridge, and what rules know of it, if no port is on it and nobody is about to
+ * put one.
+ */
 int network_host_sweep(const struct network_link *link, int state_fd, struct error *err);
 
 #endif

@@ -122,7 +122,10 @@ int nft_each_chain(int sock, nft_chain_fn *each, void *context);
 typedef int nft_rule_fn(const struct nft_rule_info *rule, void *context);
 int nft_each_rule(int sock, nft_rule_fn *each, void *context);
 
-/* One message of either kind, as the kernel sends it or as a batch of ours has it. -EBADMSG when it is none. */
+/*
+ * One message of either kind, as the kernel sends it or as a batch of ours has it. -EBADMSG when it is
+ * none.
+ */
 int nft_chain_parse(const struct nlmsghdr *message, struct nft_chain_info *ret_chain);
 int nft_rule_parse(const struct nlmsghdr *message, struct nft_rule_info *ret_rule);
 
