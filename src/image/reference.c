@@ -234,6 +234,9 @@ char *reference_familiar_repository(const struct reference *reference)
 
 	if (strcmp(reference->domain, DEFAULT_DOMAIN) != 0)
 		return reference_repository(reference);
+	/* "docker.io/a.b/c" must not become "a.b/c", which is another registry's. */
+	if (looks_like_domain(path, strcspn(path, "/")))
+		return reference_repository(reference);
 	if (strncmp(path, OFFICIAL, strlen(OFFICIAL)) == 0 && !strchr(path + strlen(OFFICIAL), '/'))
 		path += strlen(OFFICIAL);
 	return xstrdup(path);
