@@ -99,6 +99,18 @@ static int take_text(char **field, const char *value, const char *option, struct
 	return 0;
 }
 
+static int check_links(const struct strv *links, struct error *err)
+{
+	for (size_t i = 0; i < links->count; i++) {
+		auto_free char *name = NULL, *alias = NULL;
+		int r = container_link_parse(links->items[i], &name, &alias, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 /* --ip and its like are the first network's. */
 static int apply_general(const struct create_request *q, struct network_spec *first,
 			 struct error *err)
@@ -117,6 +129,8 @@ static int apply_general(const struct create_request *q, struct network_spec *fi
 		r = network_spec_check_ip(endpoint->ip6, AF_INET6, err);
 	if (r == 0 && endpoint->mac)
 		r = network_spec_check_mac(endpoint->mac, err);
+	if (r == 0)
+		r = check_links(&q->links, err);
 	strv_add_all(&endpoint->aliases, &q->network_aliases);
 	strv_add_all(&endpoint->links, &q->links);
 	strv_add_all(&endpoint->link_local_ips, &q->link_local_ips);
