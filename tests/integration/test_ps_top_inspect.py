@@ -167,8 +167,10 @@ def test_top_does_not_hang_on_what_is_no_passwd_file(skiff, script):
 
 def test_top_cannot_be_used_to_write_to_the_terminal(skiff):
     skiff.start("--name", "box", command=("sh", "-c", "sleep 1000; :", "\033]0;title\007\n"))
-    text = skiff.run("top", "box").stdout
-    assert "\033" not in text and "\007" not in text and text.count("\n") == 3
+    # Three lines: the heading, the shell, and sleep, which the shell may not have begun yet.
+    text = wait_until(lambda: (lambda said: said if said.count("\n") == 3 else None)(
+        skiff.run("top", "box").stdout))
+    assert "\033" not in text and "\007" not in text and "title" in text
 
 
 def test_top_while_it_dies(skiff):
