@@ -4,6 +4,7 @@
 Registry       docker-registry with a directory of its own: plain, or with TLS, passwords or tokens
 TokenServer    gives out what docker-registry's token authentication wants, and remembers who asked
 BadRegistry    serves images from memory; a test says how it goes wrong
+TakingRegistry takes pushed images into memory, and goes wrong in the same way
 """
 
 import base64
@@ -11,6 +12,7 @@ import contextlib
 import hashlib
 import http.server
 import io
+import itertools
 import json
 import re
 import socket
@@ -285,6 +287,61 @@ class BadRegistry:
                 "Content-Range": f"bytes {begin}-{len(data) - 1}/{len(data)}"})
         else:
             answer(request, 200, data)
+
+
+class TakingRegistry(BadRegistry):
+    """Takes what is pushed: `blobs` by digest, `manifests` by (repository, reference)."""
+
+    def __init__(self, **tls):
+        super().__init__(None, **tls)
+        self.blobs, self.uploads, self.manifests = {}, {}, {}
+        self.numbers = itertools.count()
+
+    def take(self, request, limit=None):
+        """Some more of an upload; its name."""
+        upload = urllib.parse.urlsplit(request.path).path.rsplit("/", 1)[1]
+        length = int(request.headers.get("Content-Length") or 0)
+        self.uploads[upload] += request.rfile.read(length if limit is None else limit)
+        return upload
+
+    def serve(self, request):
+        path = urllib.parse.urlsplit(request.path).path
+        repository, what, reference = re.match(
+            r"/v2/(?:(.+)/(manifests|blobs/uploads|blobs)/(.*))?$", path).groups()
+        if what == "manifests" and request.command == "PUT":
+            text = request.rfile.read(int(request.headers["Content-Length"]))
+            self.manifests[repository, reference] = text
+            answer(request, 201, b"", {"Docker-Content-Digest": digest_of(text)})
+        elif what == "blobs/uploads":
+            self._serve_upload(request, repository, reference)
+        elif what == "blobs":
+            self.serve_blob(request, self.blobs.get(reference))
+        else:
+            answer(request, 200 if what is None else 404, b"{}")
+
+    def _serve_upload(self, request, repository, upload):
+        if request.command == "POST":
+            upload = f"u{next(self.numbers)}"
+            self.uploads[upload] = b""
+        elif request.command in ("PATCH", "PUT"):
+            self.take(request)
+        where = {"Location": f"/v2/{repository}/blobs/uploads/{upload}"}
+        if request.command == "PUT":
+            query = urllib.parse.parse_qs(urllib.parse.urlsplit(request.path).query)
+            data = self.uploads.pop(upload)
+            assert query["digest"] == [digest_of(data)]
+            self.blobs[digest_of(data)] = data
+            answer(request, 201, b"")
+        else:
+            if self.uploads[upload]:
+                where["Range"] = f"0-{len(self.uploads[upload]) - 1}"
+            answer(request, 204 if request.command == "GET" else 202, b"", where)
+
+    def assert_whole(self, repository, tag):
+        """The manifest is there, and all that it names."""
+        manifest = json.loads(self.manifests[repository, tag])
+        for item in [manifest["config"], *manifest["layers"]]:
+            assert len(self.blobs[item["digest"]]) == item["size"]
 
 
 def cut(request, data, after, total=None):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from docker_archive import Image
-from helpers.registry import BadRegistry, MemoryImage, digest_of, small_tar
+from helpers.registry import BadRegistry, MemoryImage, TakingRegistry, digest_of, small_tar
 from helpers.skiff_command import Skiff
 
 DONE = 99  # the command ended before that point came
@@ -219,6 +219,56 @@ def test_pull_killed(stage, make_server):
         assert stage.names() == [name]
         assert not os.listdir(stage.skiff.root / "oci/partial")
     stage.at_every_point("kill", "pull", "-q", name, after=after)
+
+
+def assert_pushed_again(stage, server, name):
+    """What had come before is not sent again; the image is whole there, and as it was here."""
+    if server.manifests:
+        server.assert_whole("victim", "1")
+    there, asked = list(server.blobs), len(server.seen)
+    stage.skiff.run("push", "-q", "victim:1", name)
+    server.assert_whole("victim", "1")
+    sent = [line for line in server.seen[asked:] if line.startswith("PUT")]
+    assert not [digest for digest in there if any(digest in line for line in sent)], "sent again"
+    assert stage.names() == ["victim:1"]
+
+
+@pytest.mark.parametrize("kind", KILLS)
+def test_push_killed(stage, archive, make_server, kind):
+    server = make_server(TakingRegistry)
+    name = f"{server.host}/victim:1"
+    stage.skiff.load(archive("victim:1", "victim"))
+    stage.remember()
+
+    def after(_):
+        assert_pushed_again(stage, server, name)
+        for kept in (server.blobs, server.manifests, server.seen):
+            kept.clear()
+    stage.at_every_point(kind, "push", "-q", "victim:1", name, after=after)
+
+
+def test_push_killed_at_every_request(stage, archive, make_server):
+    """The registry kills us when the Nth request has come: before it answers, and after."""
+    server = make_server(TakingRegistry)
+    name = f"{server.host}/victim:1"
+    stage.skiff.load(archive("victim:1", "victim"))
+    for point in range(1, 100):
+        for kept in (server.blobs, server.manifests, server.seen):
+            kept.clear()
+        process = stage.skiff.popen("push", "-q", "victim:1", name)
+
+        def kill(request, point=point, process=process):
+            if len(server.seen) == point:
+                process.kill()
+            return False
+        server.before = kill
+        process.communicate()
+        server.before = None
+        if process.returncode == 0:
+            break
+        assert_pushed_again(stage, server, name)
+        stage.assert_clean()
+    assert point > 5
 
 
 def test_rmi_killed(stage, archive):
