@@ -18,14 +18,14 @@
 #define FORMAT_HELP "Format the output: \"json\" in one line, or a Go TEMPLATE for each object"
 
 struct inspect_opts {
-	const char *format, *type;
+	const char *format, *type, *platform;
 	bool size;
 };
 
 /* In the order in which a name is looked up; more kinds are more rows. */
 static const struct inspect_kind kinds[] = {
-	{"container", container_inspect, &inspect_container_type, container_add_size},
-	{"image", image_inspect, &inspect_image_type},
+	{"container", container_inspect, &inspect_container_type, .add_size = container_add_size},
+	{"image", image_inspect, &inspect_image_type, image_inspect_platform},
 	{"network", network_inspect},
 	{"volume", volumes_inspect},
 	{0},
@@ -67,13 +67,19 @@ static const struct option_spec container_inspect_options[] = {
 
 static const struct option_spec image_inspect_options[] = {
 	OPT_STRING(struct inspect_opts, format, 'f', "format", "string", FORMAT_HELP),
+	OPT_STRING(struct inspect_opts, platform, 0, "platform", "string",
+		   "Inspect the image only if it is for this platform (os[/arch[/variant]])"),
 	OPT_END,
 };
 
 static int inspect_one_kind(const struct command_call *call, const char *name)
 {
 	const struct inspect_opts *opts = call->opts;
-	const struct inspect_options options = {opts->format, opts->size};
+	const struct inspect_options options = {
+		.format = opts->format,
+		.platform = opts->platform,
+		.size = opts->size,
+	};
 	struct inspect_kind one[2] = {*find_kind(name), {0}};
 
 	return inspect_print(call, one, &options);
@@ -82,7 +88,7 @@ static int inspect_one_kind(const struct command_call *call, const char *name)
 static int inspect_run(const struct command_call *call)
 {
 	const struct inspect_opts *opts = call->opts;
-	const struct inspect_options options = {opts->format, opts->size};
+	const struct inspect_options options = {.format = opts->format, .size = opts->size};
 	auto_free char *names = NULL;
 
 	if (!opts->type)

@@ -37,7 +37,11 @@ static int find(const struct inspection *i, const char *selector, json_t **ret_o
 	int r = 0;
 
 	for (; kind->name; kind++) {
-		r = kind->inspect(i->call->engine, selector, ret_object, err);
+		if (i->options->platform && kind->inspect_platform)
+			r = kind->inspect_platform(i->call->engine, selector, i->options->platform,
+						   ret_object, err);
+		else
+			r = kind->inspect(i->call->engine, selector, ret_object, err);
 		if (r >= 0 && i->options->size && kind->add_size)
 			r = kind->add_size(i->call->engine, selector, *ret_object, err);
 		if (r >= 0 || err->kind != ERR_NOT_FOUND || !many)

@@ -30,13 +30,17 @@ struct inspect_kind {
 	int (*inspect)(struct engine *engine, const char *selector, json_t **ret_object,
 		       struct error *err);
 	const struct template_type *type; /* NULL: fields are what the object has */
+	/* In place of inspect() when there is a --platform; NULL: the command has none. */
+	int (*inspect_platform)(struct engine *engine, const char *selector, const char *platform,
+				json_t **ret_object, struct error *err);
 	/* Adds what --size asks for; NULL: nothing. */
 	int (*add_size)(struct engine *engine, const char *selector, json_t *object,
 			struct error *err);
 };
 
 struct inspect_options {
-	const char *format; /* NULL: the JSON array */
+	const char *format;   /* NULL: the JSON array */
+	const char *platform; /* NULL: any */
 	bool size;
 };
 

@@ -88,6 +88,9 @@ int image_remove(struct engine *engine, const struct image_remove_request *reque
 /* The object of docker's image inspect; a new reference. */
 int image_inspect(struct engine *engine, const char *selector, json_t **ret_object,
 		  struct error *err);
+/* The same; an image for another `platform` (NULL: any) is ERR_NOT_FOUND. */
+int image_inspect_platform(struct engine *engine, const char *selector, const char *platform,
+			   json_t **ret_object, struct error *err);
 
 /* "docker.io/library/alpine:3.18" -> "alpine:3.18"; caller frees. */
 char *image_familiar_name(const char *reference);

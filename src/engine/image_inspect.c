@@ -147,8 +147,8 @@ static json_t *image_object(const struct engine *engine, const struct image_reco
 	return object;
 }
 
-int image_inspect(struct engine *engine, const char *selector, json_t **ret_object,
-		  struct error *err)
+int image_inspect_platform(struct engine *engine, const char *selector, const char *platform,
+			   json_t **ret_object, struct error *err)
 {
 	auto_(image_record_release) struct image_record record = {0};
 	auto_(image_config_release) struct image_config config = {0};
@@ -158,11 +158,18 @@ int image_inspect(struct engine *engine, const char *selector, json_t **ret_obje
 	if (r < 0)
 		return r;
 	r = image_config_parse(record.config, strlen(record.config), &config, err);
-	if (r < 0)
-		return r;
-	r = image_add_digests(engine, &record, err);
+	if (r >= 0 && platform)
+		r = image_require_platform(selector, &config, platform, err);
+	if (r >= 0)
+		r = image_add_digests(engine, &record, err);
 	if (r < 0)
 		return r;
 	*ret_object = image_object(engine, &record, &config);
 	return 0;
+}
+
+int image_inspect(struct engine *engine, const char *selector, json_t **ret_object,
+		  struct error *err)
+{
+	return image_inspect_platform(engine, selector, NULL, ret_object, err);
 }

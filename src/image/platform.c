@@ -64,6 +64,18 @@ static bool is_part(const char *text)
 	return *text && !text[strspn(text, allowed)];
 }
 
+/* One word is an architecture, unless it is one of these. */
+static bool is_system(const char *text)
+{
+	static const char *const systems[] = {"linux",   "windows", "darwin", "freebsd",
+					      "openbsd", "netbsd",  "solaris"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(systems); i++)
+		if (strcmp(systems[i], text) == 0)
+			return true;
+	return false;
+}
+
 int platform_parse(const char *text, struct platform *ret_platform, struct error *err)
 {
 	auto_(platform_release) struct platform platform = {0};
@@ -76,6 +88,12 @@ int platform_parse(const char *text, struct platform *ret_platform, struct error
 	if (parts.count == 0 || parts.count > 3)
 		return err_set(err, ERR_INVALID, 0,
 			       "invalid platform '%s': give os/architecture[/variant]", text);
+	if (parts.count == 1 && is_system(parts.items[0])) {
+		platform_of_machine(ret_platform);
+		free(ret_platform->os);
+		ret_platform->os = xstrdup(parts.items[0]);
+		return 0;
+	}
 	if (parts.count == 3)
 		platform.variant = xstrdup(parts.items[2]);
 	platform.os = xstrdup(parts.count == 1 ? "linux" : parts.items[0]);

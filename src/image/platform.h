@@ -14,7 +14,10 @@ struct platform {
 /* This machine's. */
 void platform_of_machine(struct platform *ret_platform);
 
-/* "os/arch[/variant]" or "arch"; aliases ("x86_64", "aarch64") become their Go names. */
+/*
+ * "os/arch[/variant]", "arch", or "os" on this machine's architecture; aliases ("x86_64", "aarch64")
+ * become their Go names.
+ */
 int platform_parse(const char *text, struct platform *ret_platform, struct error *err);
 void platform_release(struct platform *platform);
 

@@ -379,6 +379,17 @@ def test_rmi_rules(skiff):
     assert_store_is_empty(skiff)
 
 
+def test_inspect_platform(skiff):
+    ours = skiff.inspect("busybox")["Architecture"]
+    other = "arm64" if ours == "amd64" else "amd64"
+    template = ("image", "inspect", "-f", "{{.Architecture}}", "--platform")
+    assert skiff.run(*template, f"linux/{ours}", "busybox").stdout == f"{ours}\n"
+    assert skiff.run(*template, "linux", "busybox").stdout == f"{ours}\n"
+    failed = skiff.fails(*template, f"linux/{other}", "busybox", code=1)
+    assert f"does not provide the specified platform (linux/{other})" in failed.stderr
+    assert "platform" in skiff.fails(*template, "a/b/c/d", "busybox", code=1).stderr
+
+
 def test_rmi_platform_and_no_prune(skiff):
     """An image that another was made from stays, with or without --no-prune, as docker's."""
     ours = skiff.inspect("busybox")["Architecture"]

@@ -33,6 +33,18 @@ static void parses_and_formats(void **state)
 	}
 }
 
+static void a_system_alone_means_this_machine(void **state)
+{
+	auto_(platform_release) struct platform machine = {0}, parsed = {0};
+	auto_(error_release) struct error err = {0};
+
+	(void)state;
+	platform_of_machine(&machine);
+	assert_int_equal(platform_parse("windows", &parsed, &err), 0);
+	assert_string_equal(parsed.os, "windows");
+	assert_string_equal(parsed.architecture, machine.architecture);
+}
+
 static void refuses(void **state)
 {
 	static const char *const bad[] = {"", "/", "linux/", "/amd64", "a/b/c/d"};
@@ -117,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parses_and_formats),
+		cmocka_unit_test(a_system_alone_means_this_machine),
 		cmocka_unit_test(refuses),
 		cmocka_unit_test(the_closest_variant_wins),
 		cmocka_unit_test(this_machine_suits_itself),
