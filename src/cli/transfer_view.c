@@ -6,7 +6,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/parse.h"
 #include "cli/human.h"
+#include "cli/prompt.h"
 #include "cli/terminal.h"
 
 #define SHORT_DIGEST 12
@@ -157,12 +159,40 @@ static void say_missing(void *context, const char *name)
 	(void)fflush(view->out);
 }
 
+/* An answer that is no number of the list is asked for again; the end of the input is none. */
+static int choose(void *context, const char *name, const struct strv *names)
+{
+	const struct transfer_view *view = context;
+
+	(void)fprintf(view->out, "'%s' names no registry. Which one is meant?\n", name);
+	for (size_t i = 0; i < names->count; i++)
+		(void)fprintf(view->out, "  %zu  %s\n", i + 1, names->items[i]);
+	for (;;) {
+		auto_free char *line = NULL;
+		uint32_t number;
+		int r = prompt_line(view->out, "Number: ", /* secret= */ false, &line);
+
+		if (r < 0)
+			return r;
+		if (parse_u32(line, &number) == 0 && number > 0 && number <= names->count)
+			return (int)number - 1;
+	}
+}
+
+static bool somebody_is_there(const struct transfer_view *view)
+{
+	int fd = fileno(view->out);
+
+	return fd >= 0 && terminal_is(fd) && terminal_is(STDIN_FILENO);
+}
+
 const struct image_progress *transfer_view_progress(struct transfer_view *view)
 {
 	view->progress = (struct image_progress){
 		.layer = show,
 		.context = view,
 		.missing = say_missing,
+		.choose = somebody_is_there(view) ? choose : NULL,
 	};
 	return &view->progress;
 }

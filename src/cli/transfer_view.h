@@ -4,7 +4,7 @@
  *
  * On a terminal one line for each layer, rewritten in place, with a bar, the speed and the time left;
  * elsewhere, or when there are more layers than the terminal has lines, a line whenever a layer goes on
- * to its next step.
+ * to its next step. Somebody at the terminal is also asked what a short name means.
  *
  *	struct transfer_view view = TRANSFER_VIEW(call->cli->out);
  *	request.progress = transfer_view_progress(&view);

@@ -20,6 +20,8 @@ struct image_progress {
 	void *context;
 	/* NULL, or told that an image is not there and is pulled now. */
 	void (*missing)(void *context, const char *name);
+	/* NULL: nobody can be asked. Which of the names a short one means: its index, or negative. */
+	int (*choose)(void *context, const char *name, const struct strv *names);
 };
 
 struct load_request {

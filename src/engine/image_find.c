@@ -220,7 +220,7 @@ static int find_wanted(struct engine *engine, const struct image_want *want,
 	r = engine_store(engine, &store, err);
 	if (r >= 0)
 		r = find_by_name_or_id(store, want->name, &record, err);
-	if (r == 0 && registry_access_names(want->name, &names, err) < 0)
+	if (r == 0 && registry_access_names(want->name, /* can_ask= */ true, &names, NULL, err) < 0)
 		error_release(err); /* it is no name: whoever pulls it says so */
 	for (size_t i = 0; r == 0 && i < names.count; i++)
 		r = find_by_name_or_id(store, names.items[i], &record, err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "engine/emit.h"
 #include "engine/image_policy.h"
 #include "engine/pull_internal.h"
@@ -180,15 +181,51 @@ static const char *bare_name(const char *name)
 	return strncmp(name, transport, strlen(transport)) == 0 ? name + strlen(transport) : name;
 }
 
+/* Only the chosen one is left in `names`. */
+static int ask_which(const struct image_progress *progress, const char *text, struct strv *names,
+		     struct error *err)
+{
+	int index = progress->choose(progress->context, text, names);
+	char *chosen;
+
+	if (index < 0 || (size_t)index >= names->count)
+		return err_set(err, ERR_INVALID, 0, "'%s' names no registry, and none was chosen",
+			       text);
+	chosen = xstrdup(names->items[index]);
+	strv_release(names);
+	strv_add_take(names, chosen);
+	return 0;
+}
+
+static int pull_chosen(struct engine *engine, const struct pull_request *request, const char *text,
+		       const char *name, struct pull_result *ret_result, struct error *err)
+{
+	auto_(error_release) struct error forgotten = {0};
+	int r;
+
+	r = pull_one(engine, request, name, ret_result, err);
+	if (r >= 0 && registry_access_remember(text, name, &forgotten) < 0)
+		log_debug("registry", "ignoring that the choice for '%s' was not recorded: %s",
+			  text, err_message(&forgotten));
+	return r;
+}
+
 int image_pull(struct engine *engine, const struct pull_request *request,
 	       struct pull_result *ret_result, struct error *err)
 {
+	const struct image_progress *progress = request->progress;
+	const char *text = bare_name(request->name);
 	auto_(strv_release) struct strv names = {0};
+	bool ask = false;
 	int r;
 
-	r = registry_access_names(bare_name(request->name), &names, err);
+	r = registry_access_names(text, progress && progress->choose, &names, &ask, err);
+	if (r >= 0 && ask)
+		r = ask_which(progress, text, &names, err);
 	if (r < 0)
 		return r;
+	if (ask)
+		return pull_chosen(engine, request, text, names.items[0], ret_result, err);
 	/* A short name may be one of several registries': the first that has it. */
 	for (size_t i = 0; i < names.count; i++) {
 		r = pull_one(engine, request, names.items[i], ret_result, err);

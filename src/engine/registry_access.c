@@ -9,6 +9,7 @@
 #include "trust/certificates.h"
 #include "trust/credentials.h"
 #include "trust/registries_conf.h"
+#include "trust/short_name_alias.h"
 #include "trust/trust_paths.h"
 
 #define HUB "docker.io"
@@ -157,13 +158,26 @@ static int add_endpoint(struct access *access, const struct registry_endpoint *f
 	return r;
 }
 
-int registry_access_names(const char *text, struct strv *ret_names, struct error *err)
+int registry_access_names(const char *text, bool can_ask, struct strv *ret_names, bool *ret_ask,
+			  struct error *err)
 {
 	auto_(access_release) struct access access = {0};
 	int r;
 
 	r = begin(&access, "", err);
-	return r < 0 ? r : registries_conf_complete(access.conf, text, ret_names, err);
+	if (r >= 0)
+		r = registries_conf_complete(access.conf, text, can_ask, ret_names, err);
+	if (r >= 0 && ret_ask)
+		*ret_ask = can_ask && ret_names->count > 1 && registries_conf_asks(access.conf);
+	return r;
+}
+
+int registry_access_remember(const char *text, const char *chosen, struct error *err)
+{
+	auto_(trust_paths_release) struct trust_paths paths = {0};
+
+	trust_paths_init(&paths);
+	return short_name_alias_record(&paths, text, chosen, err);
 }
 
 int registry_access_pull(const struct registry_options *options, const struct reference *reference,

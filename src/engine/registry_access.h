@@ -8,6 +8,8 @@
 #ifndef SKIFF_ENGINE_REGISTRY_ACCESS_H
 #define SKIFF_ENGINE_REGISTRY_ACCESS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/json.h"
 #include "base/strv.h"
@@ -15,8 +17,16 @@
 
 struct reference;
 
-/* What a typed name may stand for, best first: normalized, by aliases and search lists. */
-int registry_access_names(const char *text, struct strv *ret_names, struct error *err);
+/*
+ * What a typed name may stand for, best first: normalized, by aliases and search lists. *ret_ask (may
+ * be NULL): there are several, and who `can_ask` shall ask somebody which is meant. When nobody can,
+ * several may be ERR_INVALID, as registries.conf has it.
+ */
+int registry_access_names(const char *text, bool can_ask, struct strv *ret_names, bool *ret_ask,
+			  struct error *err);
+
+/* What somebody has answered: from now on the short name in `text` means this one. */
+int registry_access_remember(const char *text, const char *chosen, struct error *err);
 
 /* Mirrors first, then the registry itself. ERR_DENIED when it is blocked. */
 int registry_access_pull(const struct registry_options *options, const struct reference *reference,

@@ -311,7 +311,12 @@ static int refuse_short_name(const struct registries_conf *conf, const char *tex
 		       text, list);
 }
 
-int registries_conf_complete(const struct registries_conf *conf, const char *text,
+bool registries_conf_asks(const struct registries_conf *conf)
+{
+	return conf->mode != SHORT_NAME_DISABLED;
+}
+
+int registries_conf_complete(const struct registries_conf *conf, const char *text, bool can_ask,
 			     struct strv *ret_names, struct error *err)
 {
 	auto_(reference_release) struct reference checked = {0};
@@ -335,7 +340,7 @@ int registries_conf_complete(const struct registries_conf *conf, const char *tex
 		return add_completed(ret_names, full, err);
 	}
 	if (conf->search.count == 0 ||
-	    (conf->search.count > 1 && conf->mode == SHORT_NAME_ENFORCING))
+	    (conf->search.count > 1 && conf->mode == SHORT_NAME_ENFORCING && !can_ask))
 		return refuse_short_name(conf, text, err);
 	for (size_t i = 0; i < conf->search.count; i++) {
 		auto_free char *full = xasprintf("%s/%s", conf->search.items[i], text);

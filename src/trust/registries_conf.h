@@ -69,10 +69,14 @@ int registries_conf_is_insecure(const struct registries_conf *conf, const char *
 /*
  * What a typed name may stand for, best first: normalized references, tag or digest included. One
  * when it names its registry or has an alias, else one for each unqualified-search-registries.
- * ERR_INVALID when short-name-mode is "enforcing" and there are several, or when it is no name.
+ * ERR_INVALID when it is no name, or when there are several, short-name-mode is "enforcing" and nobody
+ * can be asked which is meant.
  */
-int registries_conf_complete(const struct registries_conf *conf, const char *text,
+int registries_conf_complete(const struct registries_conf *conf, const char *text, bool can_ask,
 			     struct strv *ret_names, struct error *err);
+
+/* Whether somebody who can be asked is to be asked which of several is meant. */
+bool registries_conf_asks(const struct registries_conf *conf);
 
 /* localhost, 127.0.0.0/8 or [::1], with or without a port. */
 bool domain_is_loopback(const char *domain);

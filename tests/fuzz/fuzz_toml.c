@@ -18,7 +18,7 @@ static void ask(const struct registries_conf *conf, const char *text)
 	auto_(error_release) struct error err = {0};
 	auto_(strv_release) struct strv names = {0};
 
-	if (registries_conf_complete(conf, text, &names, &err) < 0 || names.count == 0)
+	if (registries_conf_complete(conf, text, false, &names, &err) < 0 || names.count == 0)
 		return;
 	if (reference_parse(names.items[0], &reference, &err) < 0)
 		abort();

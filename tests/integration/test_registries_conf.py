@@ -3,9 +3,11 @@
 
 import json
 
+import pexpect
 import pytest
 
 from helpers.docker_registry import DockerRegistry
+from helpers.features import require_tool
 from helpers.home import Home
 
 CONF = ".config/containers/registries.conf"
@@ -95,6 +97,99 @@ unqualified-search-registries = ["{one.domain}", "{two.domain}"]
     home.write(CONF, f'short-name-mode = "enforcing"\nunqualified-search-registries = '
                      f'["{one.domain}", "{two.domain}"]\n')
     assert "could be any of" in home.skiff.fails("pull", "other:1", code=1).stderr
+
+
+# ---- asking what a short name means ----
+
+IN_PRIVATE = 'mount --bind "$1" /var/cache && shift && exec "$@"'
+
+
+@pytest.fixture
+def asked(home, tmp_path, monkeypatch):
+    """`home`, whose skiff sees a /var/cache of its own: aliases are the whole machine's for root."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    command = home.skiff.command
+    monkeypatch.setattr(home.skiff, "command", lambda *args: [
+        require_tool("unshare"), "-m", "sh", "-c", IN_PRIVATE, "sh", str(cache), *command(*args)])
+    home.aliases = cache / "containers/short-name-aliases.conf"
+    return home
+
+
+@pytest.fixture
+def both(make_registry):
+    """Two registries that have tool:1."""
+    registries = make_registry("one"), make_registry("two")
+    for number, registry in enumerate(registries):
+        registry.put_image("tool", "1", {"which": str(number)})
+    return registries
+
+
+def search_list(home, registries, mode=None):
+    names = ", ".join(f'"{registry.domain}"' for registry in registries)
+    home.write(CONF, (f'short-name-mode = "{mode}"\n' if mode else "") +
+               f"unqualified-search-registries = [{names}]\n")
+
+
+def finish(child, status):
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == status
+
+
+@pytest.mark.parametrize("mode", [None, "permissive", "enforcing"])
+def test_somebody_at_a_terminal_is_asked(asked, both, mode):
+    names = [f"{registry.domain}/tool:1" for registry in both]
+    search_list(asked, both, mode)
+    child = asked.skiff.spawn("pull", "tool:1")
+    for number, name in enumerate(names):
+        child.expect_exact(f"{number + 1}  {name}")
+    for answer in ("", "0", "3", "x", "2"):
+        child.expect_exact("Number: ")
+        child.sendline(answer)
+    finish(child, 0)
+    assert tags(asked, names[1]) == [names[1]]
+    # From now on it is known, and nobody needs to be asked.
+    assert f'"tool" = "{both[1].domain}/tool"' in asked.aliases.read_text()
+    asked.skiff.run("rmi", names[1])
+    asked.skiff.run("pull", "tool:1")
+    assert tags(asked, names[1]) == [names[1]]
+    asked.skiff.fails("image", "inspect", names[0])
+
+
+def test_nobody_is_asked_when_it_is_disabled(asked, both):
+    search_list(asked, both, "disabled")
+    finish(asked.skiff.spawn("pull", "tool:1"), 0)
+    assert tags(asked, f"{both[0].domain}/tool:1")
+    assert not asked.aliases.exists()
+
+
+def test_only_what_could_be_pulled_is_remembered(asked, both):
+    search_list(asked, both)
+    child = asked.skiff.spawn("pull", "nothing:1")
+    child.expect_exact("Number: ")
+    child.sendline("1")
+    finish(child, 1)
+    assert not asked.aliases.exists()
+
+
+def test_no_answer_is_no_pull(asked, both):
+    search_list(asked, both)
+    child = asked.skiff.spawn("pull", "tool:1")
+    child.expect_exact("Number: ")
+    child.sendeof()
+    child.expect_exact("names no registry, and none was chosen")
+    finish(child, 1)
+    assert asked.skiff.run("images", "-q").stdout == ""
+
+
+def test_create_asks_too(asked, both):
+    search_list(asked, both)
+    child = asked.skiff.spawn("create", "tool:1", "x")
+    child.expect_exact("Number: ")
+    child.sendline("2")
+    finish(child, 0)
+    assert tags(asked, f"{both[1].domain}/tool:1")
 
 
 def test_a_file_that_is_not_understood_stops_everything(home, make_registry):

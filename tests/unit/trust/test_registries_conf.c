@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "trust/registries_conf.h"
+#include "trust/short_name_alias.h"
 
 #define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define MAIN_FILE "etc/containers/registries.conf"
@@ -58,18 +59,24 @@ static void assert_endpoints(const struct registries_conf *conf, const char *tex
 	assert_string_equal(found, expected);
 }
 
-static void assert_complete(const struct registries_conf *conf, const char *text,
-			    const char *expected)
+static void assert_complete_if(const struct registries_conf *conf, const char *text, bool can_ask,
+			       const char *expected)
 {
 	auto_(error_release) struct error err = {0};
 	auto_(strv_release) struct strv names = {0};
 	auto_free char *found = NULL;
 
-	if (registries_conf_complete(conf, text, &names, &err) < 0)
+	if (registries_conf_complete(conf, text, can_ask, &names, &err) < 0)
 		found = xasprintf("%s: %s", error_kind_name(err.kind), err_message(&err));
 	else
 		found = strv_join(&names, " ");
 	assert_string_equal(found, expected);
+}
+
+static void assert_complete(const struct registries_conf *conf, const char *text,
+			    const char *expected)
+{
+	assert_complete_if(conf, text, /* can_ask= */ false, expected);
 }
 
 /* Without any file: docker's rules. */
@@ -168,7 +175,8 @@ static void short_names(void **state)
 
 static void short_name_modes(void **state)
 {
-	auto_(registries_conf_free) struct registries_conf *one = NULL, *many = NULL, *none = NULL;
+	auto_(registries_conf_free) struct registries_conf *one = NULL, *many = NULL, *none = NULL,
+							   *disabled = NULL;
 
 	one = load_text(*state, "short-name-mode = 'enforcing'\n"
 				"unqualified-search-registries = ['one.com']\n");
@@ -178,11 +186,42 @@ static void short_name_modes(void **state)
 	assert_complete(many, "x",
 			"invalid: 'x' names no registry, it could be any of one.com, two.com "
 			"(short-name-mode is \"enforcing\")");
+	assert_complete_if(many, "x", true, "one.com/x:latest two.com/x:latest");
+	assert_true(registries_conf_asks(many));
 	none = load_text(*state, "unqualified-search-registries = []\n");
 	assert_complete(none, "x",
 			"invalid: 'x' names no registry, and registries.conf allows none "
 			"to be assumed");
 	assert_complete(none, "a.com/x", "a.com/x:latest");
+	disabled = load_text(*state, "short-name-mode = 'disabled'\n"
+				     "unqualified-search-registries = ['one.com', 'two.com']\n");
+	assert_complete(disabled, "x", "one.com/x:latest two.com/x:latest");
+	assert_false(registries_conf_asks(disabled));
+}
+
+static void record(const struct places *places, const char *text, const char *chosen)
+{
+	auto_(error_release) struct error err = {0};
+
+	if (short_name_alias_record(&places->paths, text, chosen, &err) < 0)
+		fail_msg("%s", err_message(&err));
+}
+
+static void choices_are_remembered(void **state)
+{
+	const struct places *places = *state;
+	auto_(registries_conf_free) struct registries_conf *conf = NULL;
+
+	places_write(places, "cache/containers/short-name-aliases.conf",
+		     "[aliases]\n'before' = 'c.com/before'\n'changed' = 'c.com/old'\n", 0644);
+	record(places, "app:1", "one.com:5000/app:1");
+	record(places, "team/app@sha256:" HEX64, "two.com/team/app@sha256:" HEX64);
+	record(places, "changed", "docker.io/library/changed:latest");
+	conf = load_text(places, "");
+	assert_complete(conf, "app:2", "one.com:5000/app:2");
+	assert_complete(conf, "team/app", "two.com/team/app:latest");
+	assert_complete(conf, "before", "c.com/before:latest");
+	assert_complete(conf, "changed:3", "docker.io/library/changed:3");
 }
 
 static void later_files_win(void **state)
@@ -275,10 +314,15 @@ int main(void)
 {
 #define WITH_PLACES(f) cmocka_unit_test_setup_teardown(f, places_setup, places_teardown)
 	const struct CMUnitTest tests[] = {
-		WITH_PLACES(defaults),         WITH_PLACES(prefixes_and_rewrites),
-		WITH_PLACES(mirrors),          WITH_PLACES(short_names),
-		WITH_PLACES(short_name_modes), WITH_PLACES(later_files_win),
-		WITH_PLACES(refused),          WITH_PLACES(insecure_for_pushing),
+		WITH_PLACES(defaults),
+		WITH_PLACES(prefixes_and_rewrites),
+		WITH_PLACES(mirrors),
+		WITH_PLACES(short_names),
+		WITH_PLACES(short_name_modes),
+		WITH_PLACES(choices_are_remembered),
+		WITH_PLACES(later_files_win),
+		WITH_PLACES(refused),
+		WITH_PLACES(insecure_for_pushing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
