@@ -216,11 +216,11 @@ int image_pull(struct engine *engine, const struct pull_request *request,
 	const struct image_progress *progress = request->progress;
 	const char *text = bare_name(request->name);
 	auto_(strv_release) struct strv names = {0};
-	bool ask = false;
+	bool can_ask = progress && progress->choose, ask = false;
 	int r;
 
-	r = registry_access_names(text, progress && progress->choose, &names, &ask, err);
-	if (r >= 0 && ask)
+	r = registry_access_names(text, can_ask, &names, &ask, err);
+	if (r >= 0 && can_ask && ask)
 		r = ask_which(progress, text, &names, err);
 	if (r < 0)
 		return r;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's docker-registry on loopback: plain or TLS, open or with passwords.
+"""Debian's docker-registry on loopback: plain or TLS, open, with passwords or with tokens.
 
     with DockerRegistry(directory, tls=True, users={"alice": "secret"}) as registry:
         registry.domain     "127.0.0.1:5001"
+        registry.host       "localhost:5001"
         registry.name       "registry.localhost:5001"
         registry.ca         the authority that signed its certificate
         registry.put_image("team/app", "1", …)
@@ -13,6 +14,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -24,12 +26,13 @@ from helpers.features import require_tool
 from helpers.waiting import wait_until
 
 CONFIG = """version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
+log: {{level: warn}}
 storage:
   filesystem: {{rootdirectory: {storage}}}
   delete: {{enabled: true}}
 http:
   addr: {address}
+  secret: x
 {tls}{auth}"""
 
 TLS = """  tls: {{certificate: {directory}/server.crt, key: {directory}/server.key}}
@@ -37,6 +40,10 @@ TLS = """  tls: {{certificate: {directory}/server.crt, key: {directory}/server.k
 
 AUTH = """auth:
   htpasswd: {{realm: test, path: {directory}/htpasswd}}
+"""
+
+TOKEN = """auth:
+  token: {{realm: {server.url}, service: test, issuer: test, rootcertbundle: {server.certificate}}}
 """
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -74,18 +81,24 @@ def digest_of(data):
 
 
 class DockerRegistry:
-    def __init__(self, directory, tls=False, users=None):
+    """`users` is {name: password}; `token_server` a TokenServer of helpers.registry."""
+
+    def __init__(self, directory, tls=False, users=None, token_server=None):
         self.program = require_tool("docker-registry")
         self.directory = directory
         self.users = users or {}
+        self.token_server = token_server
         self.tls = tls
         self.process = None
         self.port = None
-        self.host = "127.0.0.1"
 
     @property
     def domain(self):
-        return f"{self.host}:{self.port}"
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def host(self):
+        return f"localhost:{self.port}"
 
     @property
     def name(self):
@@ -112,7 +125,7 @@ class DockerRegistry:
         (self.directory / "config.yml").write_text(CONFIG.format(
             storage=self.directory / "storage", address=self.domain,
             tls=TLS.format(directory=self.directory) if self.tls else "",
-            auth=AUTH.format(directory=self.directory) if self.users else ""))
+            auth=self._authentication()))
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [self.program, "serve", self.directory / "config.yml"], stdin=subprocess.DEVNULL,
@@ -120,8 +133,13 @@ class DockerRegistry:
         try:
             wait_until(self._answers, what="docker-registry answers")
         except BaseException:
-            self.__exit__()
+            self.close()
             raise
+
+    def _authentication(self):
+        if self.token_server:
+            return TOKEN.format(server=self.token_server)
+        return AUTH.format(directory=self.directory) if self.users else ""
 
     def _answers(self):
         assert self.process.poll() is None, (self.directory / "log").read_text()
@@ -134,8 +152,18 @@ class DockerRegistry:
         return True
 
     def __exit__(self, *unused):
+        self.close()
+
+    def close(self):
         self.process.kill()
         self.process.wait()
+
+    def requests(self):
+        """Lines of its log: "GET /v2/…" and what was answered."""
+        return (self.directory / "log").read_text(errors="replace").splitlines()
+
+    def count(self, pattern):
+        return sum(1 for line in self.requests() if re.search(pattern, line))
 
     # ---- as a client of its own ----
 

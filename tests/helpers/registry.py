@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registries for tests: Debian's docker-registry, and one that misbehaves on purpose.
+"""Registries for tests: docker-registry by fixtures, and some in memory that misbehave on purpose.
 
-Registry       docker-registry with a directory of its own: plain, or with TLS, passwords or tokens
 TokenServer    gives out what docker-registry's token authentication wants, and remembers who asked
 BadRegistry    serves images from memory; a test says how it goes wrong
 TakingRegistry takes pushed images into memory, and goes wrong in the same way
@@ -9,7 +8,6 @@ TakingRegistry takes pushed images into memory, and goes wrong in the same way
 
 import base64
 import contextlib
-import hashlib
 import http.server
 import io
 import itertools
@@ -26,20 +24,13 @@ from pathlib import Path
 
 import pytest
 
-from helpers.features import require_tool
+from helpers.docker_registry import DockerRegistry, digest_of
 from helpers.images import tool
-from helpers.waiting import wait_until
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def make_authority(directory, name="localhost"):
@@ -49,61 +40,6 @@ def make_authority(directory, name="localhost"):
          "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},IP:127.0.0.1",
          "-keyout", key, "-out", certificate)
     return certificate, key
-
-
-class Registry:
-    """docker-registry on loopback. `host` is "localhost:PORT"."""
-
-    def __init__(self, directory, tls=False, password=None, token_server=None):
-        self.directory = Path(directory)
-        self.directory.mkdir(parents=True)
-        self.port = free_port()
-        self.host = f"localhost:{self.port}"
-        self.certificate = None
-        http_section = {"addr": f"127.0.0.1:{self.port}", "secret": "x"}
-        config = {
-            "version": 0.1,
-            "log": {"level": "warn"},
-            "storage": {"filesystem": {"rootdirectory": str(self.directory / "data")},
-                        "delete": {"enabled": True}},
-            "http": http_section,
-        }
-        if tls:
-            self.certificate, key = make_authority(self.directory)
-            http_section["tls"] = {"certificate": str(self.certificate), "key": str(key)}
-        if password:
-            file = self.directory / "htpasswd"
-            file.write_text(tool("htpasswd", "-Bbn", *password.split(":", 1)))
-            config["auth"] = {"htpasswd": {"realm": "test", "path": str(file)}}
-        if token_server:
-            config["auth"] = {"token": {
-                "realm": token_server.url, "service": "test", "issuer": "test",
-                "rootcertbundle": str(token_server.certificate)}}
-        path = self.directory / "config.yml"
-        path.write_text(json.dumps(config))  # JSON is YAML
-        self.log = open(self.directory / "log", "wb")
-        self.process = subprocess.Popen([require_tool("docker-registry"), "serve", str(path)],
-                                        stdin=subprocess.DEVNULL, stdout=self.log,
-                                        stderr=subprocess.STDOUT)
-        wait_until(self._listens, what=lambda: (self.directory / "log").read_text())
-
-    def _listens(self):
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
-            return True
-        return False
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        self.log.close()
-
-    def requests(self):
-        """Lines of its log: "GET /v2/…" and what was answered."""
-        return (self.directory / "log").read_text(errors="replace").splitlines()
-
-    def count(self, pattern):
-        return sum(1 for line in self.requests() if re.search(pattern, line))
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -206,10 +142,6 @@ def url64(data):
 
 def basic(password):
     return "Basic " + base64.b64encode(password.encode()).decode()
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
 class MemoryImage:
@@ -362,8 +294,8 @@ def make_registry(tmp_path):
     made = []
 
     def make(**options):
-        registry = Registry(tmp_path / f"registry-{len(made)}", **options)
-        made.append(registry)
+        registry = DockerRegistry(tmp_path / f"registry-{len(made)}", **options)
+        made.append(registry.__enter__())
         return registry
 
     yield make

@@ -285,7 +285,7 @@ def test_registry_that_sends_something_else(empty_skiff, registry, archive):
     name = pulled(empty_skiff, registry, archive)
     blob = largest_blob(empty_skiff)
     damage_blob(blob, "bytes")
-    there = next(registry.directory.glob(f"data/**/{blob.name}/data"))
+    there = next(registry.directory.glob(f"storage/**/{blob.name}/data"))
     content = bytearray(there.read_bytes())
     content[100] ^= 1
     there.write_bytes(content)

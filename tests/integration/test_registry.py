@@ -229,13 +229,13 @@ def test_own_authority_is_accepted(empty_skiff, make_registry, busybox):
     # The name is not loopback's own, which is not checked: docker does the same.
     certificates = empty_skiff.directory / "certs"
     certificates.mkdir()
-    shutil.copy(registry.certificate, certificates / "ca.crt")
+    shutil.copy(registry.ca, certificates / "ca.crt")
     empty_skiff.run("pull", "--cert-dir", certificates, name)
     empty_skiff.run("system", "fsck")
 
 
 def test_password(empty_skiff, make_registry, busybox):
-    registry = make_registry(password="me:secret")
+    registry = make_registry(users={"me": "secret"})
     tool("skopeo", "copy", "--dest-tls-verify=false", "--dest-creds", "me:secret",
          f"docker-archive:{busybox}", f"docker://{registry.host}/private:1")
     name = f"{registry.host}/private:1"
