@@ -25,6 +25,7 @@ from pathlib import Path
 import pytest
 
 from helpers.docker_registry import DockerRegistry, digest_of
+from helpers.features import require_tool
 from helpers.images import tool
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -162,6 +163,10 @@ class MemoryImage:
     def _add(self, data, media_type):
         self.blobs[digest_of(data)] = data
         return {"mediaType": media_type, "digest": digest_of(data), "size": len(data)}
+
+    def replace_layer(self, index, data, suffix):
+        """The same layer in another form, as the manifest names it: "+gzip"."""
+        self.manifest["layers"][index] = self._add(data, OCI_LAYER + suffix)
 
     def manifest_bytes(self):
         return json.dumps(self.manifest).encode()
@@ -329,3 +334,8 @@ def small_tar(files):
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
     return out.getvalue()
+
+
+def zstd_frame(data):
+    return subprocess.run([require_tool("zstd"), "-c"], input=data, check=True,
+                          stdout=subprocess.PIPE).stdout

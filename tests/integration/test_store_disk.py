@@ -12,7 +12,7 @@ import tarfile
 import pytest
 
 from docker_archive import Image, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, add_bytes, sha256
-from helpers.features import require_tool
+from helpers.registry import zstd_frame
 
 
 def big_image(name, megabytes):
@@ -117,11 +117,6 @@ def test_clock_going_backwards(empty_skiff, tmp_path):
 
 
 # ---- layers that others read piece by piece ----
-
-def zstd_frame(data):
-    return subprocess.run([require_tool("zstd"), "-c"], input=data, check=True,
-                          stdout=subprocess.PIPE).stdout
-
 
 def skippable(data):
     return b"\x50\x2a\x4d\x18" + len(data).to_bytes(4, "little") + data
