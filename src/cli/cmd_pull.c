@@ -97,11 +97,12 @@ static int pull_all(const struct command_call *call, const char *repository)
 	const struct registry_options options = registry_opts_request(&opts->registry);
 	auto_(strv_release) struct strv tags = {0};
 	auto_(error_release) struct error err = {0};
+	auto_free char *whole = NULL;
 
-	if (registry_tags(&options, repository, &tags, &err) < 0)
+	if (registry_tags(&options, repository, &tags, &whole, &err) < 0)
 		return cli_fail(call, &err);
 	for (size_t i = 0; i < tags.count; i++) {
-		auto_free char *name = xasprintf("%s:%s", repository, tags.items[i]);
+		auto_free char *name = xasprintf("%s:%s", whole, tags.items[i]);
 		int status = pull_one(call, name);
 
 		if (status != 0)

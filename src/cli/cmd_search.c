@@ -169,8 +169,9 @@ static int print_tags(const struct command_call *call)
 	const struct registry_options options = registry_opts_request(&opts->registry);
 	auto_(strv_release) struct strv tags = {0};
 	auto_(error_release) struct error err = {0};
+	auto_free char *whole = NULL;
 
-	if (registry_tags(&options, call->args->items[0], &tags, &err) < 0)
+	if (registry_tags(&options, call->args->items[0], &tags, &whole, &err) < 0)
 		return cli_fail(call, &err);
 	for (size_t i = 0; i < tags.count && (int64_t)i < opts->limit; i++)
 		(void)fprintf(call->cli->out, "%s\n", tags.items[i]);

@@ -61,9 +61,12 @@ int image_push(struct engine *engine, const struct push_request *request,
 	       struct push_result *ret_result, struct error *err);
 void push_result_release(struct push_result *result);
 
-/* The tags that a repository has in its registry. */
+/*
+ * The tags that a repository has in its registry. Of several that a short name may mean it is the first
+ * that is there; *ret_repository (caller frees) is its whole name.
+ */
 int registry_tags(const struct registry_options *options, const char *repository,
-		  struct strv *ret_tags, struct error *err);
+		  struct strv *ret_tags, char **ret_repository, struct error *err);
 
 struct search_request {
 	const char *term; /* "busybox", "host:5000/busy" */

@@ -12,19 +12,16 @@
 #define TAGS_MAX_BYTES ((size_t)16 << 20)
 #define HUB "docker.io"
 
-int registry_tags(const struct registry_options *options, const char *repository,
-		  struct strv *ret_tags, struct error *err)
+static int tags_of(const struct registry_options *options, const struct reference *reference,
+		   struct strv *ret_tags, struct error *err)
 {
 	auto_(registry_helper_stop) struct registry_helper helper = REGISTRY_HELPER_EMPTY;
-	auto_(reference_release) struct reference reference = {0};
 	auto_(json_decref) json_t *config = NULL;
 	auto_(strv_release) struct strv lines = {0};
 	auto_free char *text = NULL;
 	int r;
 
-	r = reference_parse(repository, &reference, err);
-	if (r >= 0)
-		r = registry_access_push(options, &reference, &lines, &config, err);
+	r = registry_access_push(options, reference, &lines, &config, err);
 	if (r < 0)
 		return r;
 	json_set_string(config, "actions", "pull");
@@ -39,6 +36,31 @@ int registry_tags(const struct registry_options *options, const char *repository
 		if (lines.items[i][0])
 			strv_add(ret_tags, lines.items[i]);
 	return 0;
+}
+
+int registry_tags(const struct registry_options *options, const char *repository,
+		  struct strv *ret_tags, char **ret_repository, struct error *err)
+{
+	auto_(strv_release) struct strv names = {0};
+	int r;
+
+	r = registry_access_names(repository, /* can_ask= */ false, &names, NULL, err);
+	for (size_t i = 0; r >= 0 && i < names.count; i++) {
+		auto_(reference_release) struct reference reference = {0};
+
+		r = reference_parse(names.items[i], &reference, err);
+		if (r >= 0)
+			r = tags_of(options, &reference, ret_tags, err);
+		if (r >= 0) {
+			*ret_repository = reference_repository(&reference);
+			return 0;
+		}
+		if (i + 1 == names.count || (err->kind != ERR_NOT_FOUND && err->kind != ERR_DENIED))
+			return r;
+		error_release(err);
+		r = 0;
+	}
+	return r;
 }
 
 /* "host:5000/busy" asks that registry; what has no domain asks the Hub. */

@@ -94,6 +94,10 @@ unqualified-search-registries = ["{one.domain}", "{two.domain}"]
     assert tags(home, f"{two.domain}/tool:1") == [f"{two.domain}/tool:1"]
     home.skiff.run("pull", "short:1")
     assert tags(home, f"{two.domain}/deep/place:1")
+    two.put_image("tool", "2")
+    home.skiff.run("pull", "--all-tags", "tool")
+    assert tags(home, f"{two.domain}/tool:2")
+    assert home.skiff.run("search", "--list-tags", "short").stdout == "1\n"
     home.write(CONF, f'short-name-mode = "enforcing"\nunqualified-search-registries = '
                      f'["{one.domain}", "{two.domain}"]\n')
     assert "could be any of" in home.skiff.fails("pull", "other:1", code=1).stderr
