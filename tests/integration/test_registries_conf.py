@@ -196,6 +196,13 @@ def test_create_asks_too(asked, both):
     assert tags(asked, f"{both[1].domain}/tool:1")
 
 
+def test_what_is_in_the_store_needs_no_answer(home, both):
+    search_list(home, both, "enforcing")
+    home.skiff.run("pull", f"{both[1].domain}/tool:1")
+    home.skiff.run("create", "tool:1", "x")
+    assert "could be any of" in home.skiff.fails("create", "other:1", "x", code=1).stderr
+
+
 def test_a_file_that_is_not_understood_stops_everything(home, make_registry):
     registry = make_registry("registry")
     registry.put_image("app", "1")
