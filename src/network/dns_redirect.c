@@ -17,6 +17,7 @@
 #define PRIORITY_DSTNAT (-100)
 #define IPV4_DADDR 16
 #define DPORT 2
+#define RECEIVE_BYTES (1 << 20)
 #define BACKLOG 64
 
 static int open_socket(int type, uint16_t *ret_port)
@@ -31,6 +32,9 @@ static int open_socket(int type, uint16_t *ret_port)
 	    (type == SOCK_STREAM && listen(sock, BACKLOG) < 0) ||
 	    getsockname(sock, (struct sockaddr *)&name, &len) < 0)
 		return -errno;
+	/* What a few hundred clients ask at once has room; the host's net.core.rmem_max still decides. */
+	if (type == SOCK_DGRAM)
+		(void)setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &(int){RECEIVE_BYTES}, sizeof(int));
 	*ret_port = ntohs(name.sin_port);
 	return TAKE_FD(sock);
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -171,29 +172,42 @@ void names_forget(int state_fd, const char *network)
 
 typedef bool entry_fn(const char *text, void *context);
 
-/* Calls `take` with the text of each entry until it returns false. */
+/* Calls `take` with the text of the entry; false: it has enough. */
+static bool take_entry(int directory_fd, const char *name, entry_fn *take, void *context)
+{
+	char text[ENTRY_TEXT_MAX];
+	ssize_t n;
+
+	if (name[0] == '.')
+		return true;
+	n = readlinkat(directory_fd, name, text, sizeof(text) - 1);
+	if (n < 0)
+		return true;
+	text[n] = '\0';
+	return take(text, context);
+}
+
+/*
+ * Calls `take` with the text of each entry until it returns false. Every question of a container comes
+ * through here: opendir(3) would ask the kernel for three things more that nobody needs.
+ */
 static bool each_entry(int networks_fd, const char *path, entry_fn *take, void *context)
 {
-	int fd = openat(networks_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	auto_close int fd =
+		openat(networks_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	alignas(struct dirent64) char entries[2048];
+	ssize_t n;
 
-	if (!dir) {
-		cleanup_close_fd(&fd);
+	if (fd < 0)
 		return false;
-	}
-	while ((entry = readdir(dir))) {
-		char text[ENTRY_TEXT_MAX];
-		ssize_t n;
+	while ((n = getdents64(fd, entries, sizeof(entries))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(entries + at);
 
-		if (entry->d_name[0] == '.')
-			continue;
-		n = readlinkat(dirfd(dir), entry->d_name, text, sizeof(text) - 1);
-		if (n < 0)
-			continue;
-		text[n] = '\0';
-		if (!take(text, context))
-			break;
+			if (!take_entry(fd, entry->d_name, take, context))
+				return true;
+			at += entry->d_reclen;
+		}
 	}
 	return true;
 }
