@@ -41,7 +41,10 @@ def first_line(*command):
 
 
 class Engine:
-    """Something with images and containers. Commands are lists, run by `spawner`."""
+    """Something with images and containers. Commands are lists, run by `spawner`.
+
+    With `network`, the path of a network namespace, that is its host's network.
+    """
 
     name = ""
 
@@ -110,12 +113,13 @@ class Engine:
 class Skiff(Engine):
     name = "skiff"
 
-    def __init__(self, directory, prefix):
+    def __init__(self, directory, prefix, network=None):
         super().__init__(directory)
         self.program = Path(prefix) / "bin/skiff"
         if not self.program.exists():
             raise Unavailable(f"{self.program} does not exist (set SKIFF_PREFIX)")
-        self.spawner = Spawner(self.directory)
+        self.spawner = (PrivateSpawner(self.directory, [], network=network) if network
+                        else Spawner(self.directory))
         self.version = self.output("--version")
 
     def argv(self, *args):
@@ -134,12 +138,12 @@ class Podman(Engine):
 
     name = "podman"
 
-    def __init__(self, directory, hidden):
+    def __init__(self, directory, hidden, network=None):
         super().__init__(directory)
         self.program = which("podman")
         self.version = first_line(self.program, "--version") + ", " + first_line(
             which("crun"), "--version")
-        self.spawner = PrivateSpawner(self.directory, hidden)
+        self.spawner = PrivateSpawner(self.directory, hidden, network=network)
 
     def argv(self, *args):
         base = self.directory
@@ -168,17 +172,19 @@ class Docker(Engine):
 
     name = "docker"
 
-    def __init__(self, directory):
+    def __init__(self, directory, network=None):
         super().__init__(directory)
         self.program = which("docker")
         base = self.directory
         self.socket = f"unix://{base}/sock"
         self.spawner = Spawner(base)
+        where = [which("nsenter"), f"--net={network}"] if network else []
+        nothing = [] if network else ["--iptables=false", "--ip6tables=false", "--bridge=none"]
         with open(base / "log", "wb") as log:
             self.daemon = subprocess.Popen(
-                [which("dockerd"), "--data-root", str(base / "data"), "--exec-root",
+                [*where, which("dockerd"), "--data-root", str(base / "data"), "--exec-root",
                  str(base / "exec"), "--pidfile", str(base / "pid"), "-H", self.socket,
-                 "--iptables=false", "--ip6tables=false", "--bridge=none"],
+                 *nothing],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             wait_until(self._answers, "starting dockerd")

@@ -99,6 +99,34 @@ def seconds(data):
     return "\n".join(parts)
 
 
+def ports(data):
+    kept = ", ".join(f"{name} {kb:.0f}" for name, kb in data["kept"].items())
+    return compared(data["starts"]) + f"\nPrivate memory of the monitor, KB: {kept}.\n"
+
+
+UNITS = {"throughput": "iperf3, Gbit/s", "requests": "wrk against nginx, requests a second"}
+
+
+def traffic(data):
+    parts = []
+    for what, rows in data["medians"].items():
+        names = list(next(iter(rows.values())))
+        parts.append(f"### {UNITS[what]}\n\n" + table(
+            ["", *names], [[way, *(figure(row[name]) for name in names)]
+                           for way, row in rows.items()]))
+    return "\n".join(parts) + "".join(f"\nn/a: {name}: {reason}\n"
+                                      for name, reason in data["reasons"].items())
+
+
+def dns(data):
+    rows = [[name, label, f"{row['per_second']:.0f}", figure(row["p50_us"] / 1000.0),
+             figure(row["p99_us"] / 1000.0), row["lost"], row["failures"], row["grown_kb"]]
+            for name, levels in data["rows"].items() for label, row in levels.items()]
+    return table(["", "asked", "answers a second", "p50, ms", "p99, ms", "lost", "wrong",
+                  "memory grown, KB"], rows) + "".join(
+        f"\nn/a: {name}: {reason}\n" for name, reason in data["reasons"].items())
+
+
 TITLES = {
     "floor": ("The floor, step by step", phases),
     "run": ("`run --rm --network none IMAGE true`, the whole command", compared),
@@ -110,6 +138,10 @@ TITLES = {
     "load": ("`load` of a large image", seconds),
     "pull": ("`pull` of a large image from a registry on loopback", seconds),
     "slow": ("`pull` through a link of 20 ms and 200 Mbit/s", seconds),
+    "bridge": ("`run --rm IMAGE true` with the default network", compared),
+    "ports": ("Ten thousand published ports", ports),
+    "traffic": ("Throughput and request rate", traffic),
+    "dns": ("Names: 200 clients in one container", dns),
 }
 
 

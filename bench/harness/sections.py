@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from harness import transfer
+from harness import network, transfer
 from harness.images import IMAGE, LARGE, tool
 from harness.timing import Case, CommandFailed, in_parallel, interleave, summary
 
@@ -314,6 +314,10 @@ SECTIONS = {
     "load": load,
     "pull": transfer.pull,
     "slow": transfer.slow,
+    "bridge": network.bridge,
+    "ports": network.ports,
+    "traffic": network.traffic,
+    "dns": network.dns,
 }
 QUICK = ("floor", "run", "exec", "ps", "parallel", "memory")
 assert IMAGE != LARGE

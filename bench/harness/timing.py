@@ -10,6 +10,7 @@ import time
 
 CLONE_FS = 0x00000200
 CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
 MNT_DETACH = 2
 MS_REC_PRIVATE = 0x4000 | 0x40000
 
@@ -79,13 +80,16 @@ class Spawner:
 class PrivateSpawner(Spawner):
     """Runs commands in a mount namespace of their own, where `hidden` is unmounted.
 
+    With `network`, the path of a network namespace, they run in that, too.
+
     crun refuses a host whose otherwise empty cgroup v2 hierarchy offers a controller; without that
     mount it runs. The host's own mounts stay as they are. The namespace belongs to a pool of
     threads, and lasts as long as they (and what they started).
     """
 
-    def __init__(self, directory, hidden, threads=16):
+    def __init__(self, directory, hidden, threads=16, network=None):
         super().__init__(directory)
+        self._network = network
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._hidden = hidden
         self._lock = threading.Lock()
@@ -98,6 +102,9 @@ class PrivateSpawner(Spawner):
 
     def _enter(self):
         with self._lock:
+            if self._network:
+                with open(self._network, "rb") as file:
+                    self._check(self._libc.setns(file.fileno(), CLONE_NEWNET))
             if self._namespace is not None:
                 self._check(self._libc.unshare(CLONE_FS))
                 self._check(self._libc.setns(self._namespace, CLONE_NEWNS))

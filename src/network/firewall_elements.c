@@ -76,22 +76,29 @@ static size_t names_of(const struct network_link *link, const char *ret_sets[5])
 	return count;
 }
 
+/* A whole transaction. */
+static void put_bridge(struct netlink_batch *batch, const struct network_link *link, bool remove)
+{
+	const char *names[5];
+	size_t count = names_of(link, names);
+
+	nft_begin(batch);
+	for (size_t n = 0; n < count; n++)
+		put_name(batch, names[n], link->name, remove);
+	put_local(batch, link->name, &link->gateway4, remove);
+	put_local(batch, link->name, &link->gateway6, remove);
+	nft_end(batch);
+}
+
 int firewall_add_bridge(int nft_sock, const struct network_link *link, struct error *err)
 {
 	auto_(netlink_batch_release) struct netlink_batch batch = {0};
 	struct netlink_failure failure;
-	const char *names[5];
-	size_t count = names_of(link, names);
 	int r = 0;
 
 	for (int i = 0; i < TABLE_TRIES; i++) {
 		netlink_batch_clear(&batch);
-		nft_begin(&batch);
-		for (size_t n = 0; n < count; n++)
-			put_name(&batch, names[n], link->name, /* remove= */ false);
-		put_local(&batch, link->name, &link->gateway4, /* remove= */ false);
-		put_local(&batch, link->name, &link->gateway6, /* remove= */ false);
-		nft_end(&batch);
+		put_bridge(&batch, link, /* remove= */ false);
 		r = netlink_send(nft_sock, &batch, &failure);
 		if (r != -ENOENT)
 			break;
@@ -125,12 +132,23 @@ static int remove_element(int nft_sock, const struct network_link *link, const c
 	return 0;
 }
 
+/*
+ * All that was put there, at once. A transaction in which something is not there makes the kernel wait
+ * for all of its readers: some 15 ms, which the removal of one element each pays only when it must.
+ */
 static int remove_elements(int nft_sock, const struct network_link *link, struct error *err)
 {
 	static const char *const names[] = {"loops",   "internal", "nat4",   "nat6",
 					    "locals4", "locals6",  "bridges"};
-	int r = 0;
+	auto_(netlink_batch_release) struct netlink_batch batch = {0};
+	struct netlink_failure failure;
+	int r;
 
+	put_bridge(&batch, link, /* remove= */ true);
+	r = netlink_send(nft_sock, &batch, &failure);
+	if (r == 0)
+		return 0;
+	r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
 		r = remove_element(nft_sock, link, names[i], err);
 	return r;
