@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "oci/oci_cgroup.h"
 #include "oci/oci_internal.h"
+#include "sys/cgroup_memory.h"
 #include "sys/cgroup_usage.h"
 #include "sys/process.h"
 
@@ -24,6 +25,10 @@ static const struct option_spec events_options[] = {
 	OPT_END,
 };
 
+/*
+ * runc writes 2^64 - 1 for "no limit" where v2 has "max". JSON libraries of C, ours too, hold 63 bits: ours is
+ * the greatest of them, which readers take for the same.
+ */
 static json_t *number(uint64_t value)
 {
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
@@ -38,11 +43,21 @@ static json_t *cpu_stats(const struct cgroup_usage *u)
 			 number(u->throttled_ns));
 }
 
-static json_t *memory_stats(const struct cgroup_usage *u)
+static json_t *memory_entry(const struct cgroup_memory_entry *entry)
 {
-	return json_pack("{s:o, s:{s:o, s:o, s:o}}", "cache", number(u->memory_idle_bytes), "usage",
-			 "limit", number(u->memory_limit_bytes), "usage", number(u->memory_bytes),
-			 "failcnt", number(u->oom_kills));
+	return json_pack("{s:o, s:o, s:o, s:o}", "limit", number(entry->limit_bytes), "usage",
+			 number(entry->bytes), "max", number(entry->peak_bytes), "failcnt",
+			 number(entry->limit_hits));
+}
+
+static json_t *memory_stats(const struct cgroup *group)
+{
+	struct cgroup_memory m;
+
+	cgroup_memory_read(group, &m);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "cache", number(m.cache_bytes), "usage",
+			 memory_entry(&m.memory), "swap", memory_entry(&m.with_swap), "kernel",
+			 memory_entry(&m.kernel), "kernelTCP", memory_entry(&m.kernel_tcp));
 }
 
 static json_t *pid_stats(const struct cgroup_usage *u)
@@ -66,7 +81,7 @@ static int print_stats(const struct oci_container *c, struct error *err)
 	json_set_string(object, "id", c->id);
 	(void)json_object_set_new(object, "data",
 				  json_pack("{s:o, s:o, s:o}", "cpu", cpu_stats(&usage), "memory",
-					    memory_stats(&usage), "pids", pid_stats(&usage)));
+					    memory_stats(cgroup.group), "pids", pid_stats(&usage)));
 	text = json_text(object);
 	(void)printf("%s\n", text);
 	return fflush(stdout) == 0 ? 0 : err_set(err, ERR_SYSTEM, errno, "write");

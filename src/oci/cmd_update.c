@@ -38,7 +38,8 @@ static const struct option_spec update_options[] = {
 	REFUSED(kernel_memory_tcp, "kernel-memory-tcp"),
 	REFUSED(l3_cache_schema, "l3-cache-schema"),
 	REFUSED(mem_bw_schema, "mem-bw-schema"),
-	OPT_STRING(struct update_opts, memory, 'm', "memory", "bytes", "Limit of its memory"),
+	OPT_STRING(struct update_opts, memory, 'm', "memory", "bytes",
+		   "Limit of its memory; 0: as it is"),
 	OPT_STRING(struct update_opts, memory_reservation, 0, "memory-reservation", "bytes",
 		   "Memory that it is left with when memory is short"),
 	OPT_STRING(struct update_opts, memory_swap, 0, "memory-swap", "bytes",
@@ -83,8 +84,8 @@ static int put_number(json_t *resources, const char *group, const char *key, con
 		return 0;
 	if (parse_i64(text, &value) < 0) {
 		if (!is_size || parse_size(text, &size) < 0 || size > INT64_MAX)
-			return err_set(err, ERR_INVALID, EINVAL, "invalid value for %s: '%s'", key,
-				       text);
+			return err_set(err, ERR_INVALID, EINVAL, "invalid value for %s %s: '%s'",
+				       group, key, text);
 		value = (int64_t)size;
 	}
 	put(resources, group, key, json_integer(value));

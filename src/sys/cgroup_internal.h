@@ -8,6 +8,7 @@
  *	cgroup_remove.c   until nothing of it is left
  *	cgroup_limits.c   memory, processor, pids
  *	cgroup_block_io.c block devices
+ *	cgroup_memory.c   what of memory is used, in detail
  *	cgroup_setting.h  one write of those two
  *	cgroup_devices.c  which device nodes may be used: v1 files, v2 BPF
  *	cgroup_kill.c     the processes of a group: listing, freezing, killing

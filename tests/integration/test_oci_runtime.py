@@ -506,6 +506,85 @@ def test_features(oci):
     assert features["annotations"]["org.opencontainers.runc.checkpoint.enabled"] == "false"
 
 
+def controller_file(oci, name, controller, file):
+    """A file of the container's group as the kernel shows it, on v1 or v2."""
+    lines = open(f"/proc/{oci.state(name)['pid']}/cgroup").read().splitlines()
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controller in controllers.split(","):
+            return open(f"/sys/fs/cgroup/{controller}{path}/{file}").read().strip()
+    path = next(line[3:] for line in lines if line.startswith("0::"))
+    return open(f"/sys/fs/cgroup{path}/{file}").read().strip()
+
+
+def is_v1(oci, name):
+    return "memory:" in open(f"/proc/{oci.state(name)['pid']}/cgroup").read()
+
+
+def test_events_are_what_the_kernel_counts(oci):
+    """The container writes more than its limit holds: cache is dropped again and again, nothing is killed."""
+    oci.configure("sh", "-c", "busybox dd if=/dev/zero of=/big bs=1M count=24 2>/dev/null; echo >/done; "
+                  "exec sleep 1000", linux__resources__memory={"limit": 8 << 20},
+                  linux__resources__pids={"limit": 77})
+    oci.create("one")
+    oci.run("start", "one")
+    wait_until(lambda: (oci.bundle / "rootfs" / "done").exists(), 60)
+    event = json.loads(oci.run("events", "--stats", "one").stdout)
+    assert (event["type"], event["id"]) == ("stats", "one")
+    memory = event["data"]["memory"]
+    assert memory["usage"]["limit"] == 8 << 20
+    assert 0 < memory["usage"]["usage"] <= memory["usage"]["max"] <= 8 << 20
+    assert memory["usage"]["failcnt"] > 0
+    if is_v1(oci, "one"):
+        assert memory["usage"]["failcnt"] == int(controller_file(oci, "one", "memory", "memory.failcnt"))
+    assert 0 < memory["cache"] <= 8 << 20
+    assert event["data"]["pids"] == {"current": 1, "limit": 77}
+    cpu = event["data"]["cpu"]["usage"]
+    assert cpu["total"] > 0 and cpu["kernel"] >= 0
+
+
+def test_update_reaches_the_kernel(oci):
+    """0 changes nothing, as with runc; what is given is in the kernel afterwards."""
+    oci.configure("sleep", "1000", linux__resources__memory={"limit": 64 << 20})
+    oci.create("one")
+    oci.run("start", "one")
+    file = "memory.limit_in_bytes" if is_v1(oci, "one") else "memory.max"
+
+    def limit():
+        return controller_file(oci, "one", "memory", file)
+
+    oci.run("update", "--memory", "0", "one")
+    assert limit() == str(64 << 20)
+    oci.run("update", "--memory", "32m", "--pids-limit", "50", "one")
+    assert limit() == str(32 << 20)
+    assert controller_file(oci, "one", "pids", "pids.max") == "50"
+    oci.run("update", "--pids-limit", "-1", "one")
+    assert controller_file(oci, "one", "pids", "pids.max") == "max"
+    assert "memory" in oci.fails("update", "--memory", "much", "one")
+
+
+def test_paused_processes_stand_still(oci):
+    oci.configure("sh", "-c", "while true; do echo x >>/count; done")
+    oci.create("one")
+    oci.run("start", "one")
+    count = oci.bundle / "rootfs" / "count"
+
+    def size():
+        return count.stat().st_size if count.exists() else 0
+
+    wait_until(lambda: size() > 0, 60)
+    oci.run("pause", "one")
+    assert oci.status("one") == "paused"
+    before = size()
+    # Time passes for others, whose command runs as long as it takes.
+    oci.run("ps", "one")
+    oci.run("state", "one")
+    assert size() == before
+    oci.run("resume", "one")
+    assert oci.status("one") == "running"
+    wait_until(lambda: size() > before, 60)
+
+
 @pytest.mark.parametrize("command", ["checkpoint", "restore"])
 def test_not_supported(oci, command):
     assert f"{command} is not supported" in oci.fails(command, "one")
